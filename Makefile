@@ -1,0 +1,51 @@
+# Every target works from a fresh clone, twice in a row, and offline once the packages are there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test check format lint types contracts coverage tutorial bench-quick clean
+.DEFAULT_GOAL := help
+
+help:  ## show these lines
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(INSTALLED): pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+demo: $(INSTALLED)  ## run the README's pipeline on real data and show its lineage
+	$(BIN)/superluigi demo
+
+test: $(INSTALLED)  ## all tests
+	$(BIN)/python -m pytest -n 2
+
+check: $(INSTALLED) format lint types contracts test  ## what CI runs
+
+format: $(INSTALLED)
+	$(BIN)/ruff format --check .
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/codespell superluigi catalog tui tests tutorial benchmarks *.md
+
+types: $(INSTALLED)
+	$(BIN)/mypy
+
+contracts: $(INSTALLED)
+	$(BIN)/lint-imports
+
+coverage: $(INSTALLED)  ## the tests, with branch coverage
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+tutorial: $(INSTALLED)  ## run the tutorial from top to bottom
+	$(BIN)/python tutorial/superluigi_tutorial.py
+
+bench-quick: $(INSTALLED)  ## our speed against plain Luigi's, in one run
+	$(BIN)/python benchmarks/quick.py
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) build dist .superluigi .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Reading: what is recorded becomes answers. Every function works in the snapshot that is open."""

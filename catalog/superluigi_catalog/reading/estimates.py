@@ -1,0 +1,61 @@
+"""What planning asks about tasks beside their targets: how long they take, what they will yield."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+
+from superluigi_catalog.reading.order import place_key
+from superluigi_catalog.storage.session import Session
+from superluigi_catalog.storage.values import storable
+
+__all__ = ["durations", "dynamic_upstream"]
+
+
+def durations(session: Session, families: Mapping[str, str]) -> dict[str, float]:
+    """Estimate how long tasks take: as their last run that succeeded, else as is usual in the family."""
+    own: dict[str, float | None] = dict(
+        session.rows(
+            """
+            SELECT w.value, (SELECT r.duration_s FROM runs r
+              WHERE r.task_id = t.id AND r.status = 'succeeded' ORDER BY r.id DESC LIMIT 1)
+            FROM json_each(?) w JOIN tasks t ON t.hash = w.value
+            """,
+            (json.dumps(list(families)),),
+        )
+    )
+    usual: dict[str, float | None] = dict(
+        session.rows(
+            "SELECT f.name, f.typical_s FROM json_each(?) w JOIN families f ON f.name = w.value",
+            (json.dumps([storable(family) for family in set(families.values())]),),
+        )
+    )
+    found: dict[str, float] = {}
+    for task_hash, family in families.items():
+        estimate = own.get(task_hash)
+        if estimate is None:
+            estimate = usual.get(storable(family))
+        if estimate is not None:
+            found[task_hash] = estimate
+    return found
+
+
+def dynamic_upstream(
+    session: Session, task_hashes: Collection[str]
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    """Look up what the current runs of tasks yielded."""
+    yielded: dict[str, list[tuple[str, str]]] = {}
+    for task_hash, place, upstream in session.rows(
+        """
+        SELECT w.value, e.place, u.hash FROM json_each(?) w
+        JOIN tasks t ON t.hash = w.value
+        JOIN edges e ON e.task_id = t.id AND e.kind = 1
+        JOIN tasks u ON u.id = e.upstream_id
+        """,
+        (json.dumps(list(task_hashes)),),
+    ):
+        yielded.setdefault(task_hash, []).append((place, upstream))
+    return {
+        task_hash: tuple(sorted(rows, key=lambda row: place_key(row[0])))
+        for task_hash, rows in yielded.items()
+    }

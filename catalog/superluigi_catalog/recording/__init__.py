@@ -1,0 +1,1 @@
+"""Writing: what a build hands in becomes rows. Every function works in the transaction that is open."""

@@ -1,0 +1,229 @@
+"""Finding the id of a row by its natural key, and making the row where there is none."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+from superluigi_catalog.errors import RecordRefused
+from superluigi_catalog.storage.ids import IdCache
+from superluigi_catalog.storage.session import Session
+from superluigi_catalog.storage.values import storable
+
+__all__ = [
+    "build_id",
+    "content_id",
+    "family_id",
+    "module_id",
+    "param_id",
+    "run_id",
+    "target_id",
+    "target_ids",
+    "task_id",
+    "task_ids",
+]
+
+_HEX_DIGITS = frozenset("0123456789abcdef")
+
+
+def family_id(session: Session, name: str) -> int:
+    """Identify a family."""
+    return _named(
+        session,
+        session.ids.families,
+        name,
+        "SELECT id FROM families WHERE name = ?",
+        "INSERT INTO families(name) VALUES (?)",
+    )
+
+
+def module_id(session: Session, name: str) -> int:
+    """Identify a module."""
+    return _named(
+        session,
+        session.ids.modules,
+        name,
+        "SELECT id FROM modules WHERE name = ?",
+        "INSERT INTO modules(name) VALUES (?)",
+    )
+
+
+def param_id(session: Session, name: str) -> int:
+    """Identify a parameter's name."""
+    return _named(
+        session,
+        session.ids.params,
+        name,
+        "SELECT id FROM param_names WHERE name = ?",
+        "INSERT INTO param_names(name) VALUES (?)",
+    )
+
+
+def build_id(session: Session, uuid: str) -> int:
+    """Identify a build; one that is only mentioned becomes a stub."""
+    return _named(
+        session,
+        session.ids.builds,
+        uuid,
+        "SELECT id FROM builds WHERE uuid = ?",
+        "INSERT INTO builds(uuid) VALUES (?)",
+    )
+
+
+def task_id(session: Session, task_hash: str) -> int:
+    """Identify a task; one that is only mentioned becomes a stub.
+
+    Raises:
+        RecordRefused: the hash is not 32 hex digits.
+    """
+    known = session.ids.tasks.get(task_hash)
+    if known is not None:
+        return known
+    check_hash(session, task_hash)
+    return _named(
+        session,
+        session.ids.tasks,
+        task_hash,
+        "SELECT id FROM tasks WHERE hash = ?",
+        "INSERT INTO tasks(hash, is_stub) VALUES (?, 1)",
+    )
+
+
+def run_id(session: Session, uuid: str, task: int) -> int:
+    """Identify a run; one that is only mentioned becomes a stub of `task`."""
+    known = session.ids.runs.get(uuid)
+    if known is not None:
+        return known
+    key = storable(uuid)
+    found = session.row("SELECT id FROM runs WHERE uuid = ?", (key,))
+    if found is None:
+        found = (session.insert("INSERT INTO runs(uuid, task_id) VALUES (?, ?)", (key, task)),)
+    session.ids.runs[uuid] = found[0]
+    return int(found[0])
+
+
+def target_id(session: Session, uri: str, kind: str) -> int:
+    """Identify a place."""
+    known = session.ids.targets.get(uri)
+    if known is not None:
+        return known
+    key = storable(uri)
+    found = session.row("SELECT id FROM targets WHERE uri = ?", (key,))
+    if found is None:
+        found = (
+            session.insert("INSERT INTO targets(uri, kind) VALUES (?, ?)", (key, storable(kind))),
+        )
+    session.ids.targets[uri] = found[0]
+    return int(found[0])
+
+
+def content_id(
+    session: Session,
+    target: int,
+    fingerprint: str,
+    *,
+    size_bytes: int | None = None,
+    file_count: int | None = None,
+) -> int:
+    """Identify a content of a place."""
+    known = session.ids.contents.get((target, fingerprint))
+    if known is not None:
+        return known
+    key = storable(fingerprint)
+    found = session.row(
+        "SELECT id FROM contents WHERE fingerprint = ? AND target_id = ?", (key, target)
+    )
+    if found is None:
+        found = (
+            session.insert(
+                "INSERT INTO contents(target_id, fingerprint, size_bytes, file_count) VALUES (?, ?, ?, ?)",
+                (target, key, size_bytes, file_count),
+            ),
+        )
+    session.ids.contents[(target, fingerprint)] = found[0]
+    return int(found[0])
+
+
+def task_ids(session: Session, hashes: Iterable[str]) -> dict[str, int]:
+    """Identify many tasks at once; those only mentioned become stubs.
+
+    Raises:
+        RecordRefused: a hash is not 32 hex digits.
+    """
+    known, unknown = _split(session.ids.tasks, hashes)
+    if unknown:
+        for task_hash in unknown:
+            check_hash(session, task_hash)
+        session.executemany(
+            "INSERT INTO tasks(hash, is_stub) VALUES (?, 1) ON CONFLICT(hash) DO NOTHING",
+            [(task_hash,) for task_hash in unknown],
+        )
+        found = session.rows(
+            "SELECT t.hash, t.id FROM json_each(?) w JOIN tasks t ON t.hash = w.value",
+            (json.dumps(unknown),),
+        )
+        _remember(session.ids.tasks, known, found)
+    return known
+
+
+def target_ids(session: Session, kinds: Mapping[str, str]) -> dict[str, int]:
+    """Identify many places at once.
+
+    Args:
+        session: With an open transaction.
+        kinds: The kind of each, by uri.
+    """
+    known, unknown = _split(session.ids.targets, kinds)
+    if unknown:
+        keys = {storable(uri): uri for uri in unknown}
+        session.executemany(
+            "INSERT INTO targets(uri, kind) VALUES (?, ?) ON CONFLICT(uri) DO NOTHING",
+            [(key, storable(kinds[uri])) for key, uri in keys.items()],
+        )
+        found = session.rows(
+            "SELECT g.uri, g.id FROM json_each(?) w JOIN targets g ON g.uri = w.value",
+            (json.dumps(list(keys)),),
+        )
+        _remember(session.ids.targets, known, [(keys[key], number) for key, number in found])
+    return known
+
+
+def check_hash(session: Session, task_hash: str) -> None:
+    """Refuse what is no task hash.
+
+    Raises:
+        RecordRefused: it is not 32 hex digits.
+    """
+    if len(task_hash) != 32 or not _HEX_DIGITS.issuperset(task_hash):
+        message = f"{task_hash!r} is no task hash: 32 lowercase hex digits were expected."
+        raise RecordRefused(message, path=session.path)
+
+
+def _named(session: Session, cache: IdCache, name: str, find: str, make: str) -> int:
+    known = cache.get(name)
+    if known is not None:
+        return known
+    key = storable(name)
+    found = session.row(find, (key,))
+    if found is None:
+        found = (session.insert(make, (key,)),)
+    cache[name] = found[0]
+    return int(found[0])
+
+
+def _split(cache: IdCache, keys: Iterable[str]) -> tuple[dict[str, int], list[str]]:
+    known: dict[str, int] = {}
+    unknown: dict[str, None] = {}
+    for key in keys:
+        number = cache.get(key)
+        if number is None:
+            unknown[key] = None
+        else:
+            known[key] = number
+    return known, list(unknown)
+
+
+def _remember(cache: IdCache, known: dict[str, int], found: Iterable[tuple[str, int]]) -> None:
+    for key, number in found:
+        known[key] = number
+        cache[key] = number

@@ -1,0 +1,108 @@
+"""Looks at targets: the stat cache, and what stands where."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from superluigi_catalog.recording.identify import target_ids
+from superluigi_catalog.records import Observed
+from superluigi_catalog.storage.session import Session
+from superluigi_catalog.storage.values import storable
+
+__all__ = ["observe"]
+
+
+def observe(session: Session, observations: Iterable[Observed]) -> None:
+    """Record what looks at targets showed; a look that is older than the last one is ignored.
+
+    A content stays known as long as the token does; a new token without a fingerprint means that
+    nobody knows what stands there now. A look that failed says nothing about the content.
+    """
+    seen = {observed.uri: observed for observed in observations}
+    if not seen:
+        return
+    now = time.time_ns()
+    ids = target_ids(session, {uri: observed.kind for uri, observed in seen.items()})
+    contents = _content_ids(session, list(seen.values()), ids)
+    session.executemany(
+        """
+        UPDATE targets SET kind = ?, state = ?, token = ?,
+          seen_content_id = coalesce(?, CASE WHEN token IS ? THEN seen_content_id END),
+          size_bytes = ?, mtime_ns = ?, etag = ?, version_id = ?, observed_ns = ?, error = ?
+        WHERE id = ? AND observed_ns <= ?
+        """,
+        [
+            _look(observed, contents.get(uri), ids[uri], observed.observed_ns or now)
+            for uri, observed in seen.items()
+            if observed.state != "error"
+        ],
+    )
+    session.executemany(
+        "UPDATE targets SET state = 'error', error = ?, observed_ns = ? WHERE id = ? AND observed_ns <= ?",
+        [
+            (
+                _optional(observed.error),
+                observed.observed_ns or now,
+                ids[uri],
+                observed.observed_ns or now,
+            )
+            for uri, observed in seen.items()
+            if observed.state == "error"
+        ],
+    )
+
+
+def _look(observed: Observed, content: int | None, target: int, when: int) -> tuple[Any, ...]:
+    token = _optional(observed.token)
+    return (
+        storable(observed.kind),
+        observed.state,
+        token,
+        content,
+        token,
+        observed.size_bytes,
+        observed.mtime_ns,
+        _optional(observed.etag),
+        _optional(observed.version_id),
+        when,
+        _optional(observed.error),
+        target,
+        when,
+    )
+
+
+def _optional(text: str | None) -> str | None:
+    return None if text is None else storable(text)
+
+
+def _content_ids(
+    session: Session, observations: Sequence[Observed], ids: dict[str, int]
+) -> dict[str, int]:
+    """Identify the contents that were read, by uri."""
+    read = [(ids[seen.uri], seen.fingerprint, seen) for seen in observations if seen.fingerprint]
+    if not read:
+        return {}
+    session.executemany(
+        """
+        INSERT INTO contents(target_id, fingerprint, size_bytes, file_count) VALUES (?, ?, ?, ?)
+        ON CONFLICT(fingerprint, target_id) DO NOTHING
+        """,
+        [
+            (target, storable(fingerprint), seen.size_bytes, seen.file_count)
+            for target, fingerprint, seen in read
+        ],
+    )
+    wanted = {str(target): storable(fingerprint) for target, fingerprint, _ in read}
+    found: dict[int, int] = dict(
+        session.rows(
+            """
+            SELECT k.target_id, k.id FROM json_each(?) w
+            JOIN contents k ON k.fingerprint = w.value AND k.target_id = CAST(w.key AS INTEGER)
+            """,
+            (json.dumps(wanted),),
+        )
+    )
+    return {seen.uri: found[target] for target, _, seen in read}

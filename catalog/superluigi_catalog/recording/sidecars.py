@@ -1,0 +1,206 @@
+"""Recording what a sidecar says: how a catalog is rebuilt, and how it learns of other machines' runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from superluigi_catalog.recording.identify import target_id, task_id
+from superluigi_catalog.recording.observations import observe
+from superluigi_catalog.recording.runs import (
+    GOOD_STATUSES,
+    KnownRun,
+    known_run,
+    output_content,
+    settle_run_edges,
+    write_outputs,
+    write_run,
+)
+from superluigi_catalog.recording.tasks import declare_tasks
+from superluigi_catalog.records import InputEntry, Observed, OutputEntry, RunEntry, TaskEntry
+from superluigi_catalog.sidecar import user_metadata
+from superluigi_catalog.storage.session import Session
+from superluigi_catalog.storage.values import storable
+
+__all__ = ["index_sidecar"]
+
+Document = Mapping[str, Any]
+
+
+def index_sidecar(
+    session: Session,
+    document: Document,
+    *,
+    uri: str,
+    kind: str,
+    token: str | None,
+    observed_ns: int,
+    fingerprint: str | None,
+) -> None:
+    """Record a sidecar's task, run and output; twice is once, and what is known better stays."""
+    task = _record_task(session, document, uri, kind)
+    entry = _run_entry(document, uri, kind)
+    known = known_run(session, entry.run_id)
+    run = _record_run(session, entry, known)
+    if known is None or known.status not in GOOD_STATUSES or known.origin == "sidecar":
+        _point_task(session, task, run, entry)
+    seen = fingerprint or (entry.outputs[0].fingerprint if token is not None else None)
+    _point_target(session, entry, run, seen)
+    if token is not None:
+        output = entry.outputs[0]
+        is_as_written = seen == output.fingerprint
+        look = Observed(
+            uri=uri,
+            kind=kind,
+            state="present",
+            token=token,
+            fingerprint=seen,
+            size_bytes=output.size_bytes if is_as_written else None,
+            mtime_ns=output.mtime_ns if is_as_written else None,
+            etag=output.etag if is_as_written else None,
+            version_id=output.version_id if is_as_written else None,
+            file_count=output.file_count if is_as_written else None,
+            observed_ns=observed_ns,
+        )
+        observe(session, (look,))
+
+
+def _record_task(session: Session, document: Document, uri: str, kind: str) -> int:
+    """Record the task, unless a build has declared it, which tells more."""
+    task = task_id(session, document["task_hash"])
+    found = session.row("SELECT 1 FROM tasks WHERE id = ? AND declared IS NOT NULL", (task,))
+    if found is None:
+        declare_tasks(session, [_task_entry(document, uri, kind)])
+    return task
+
+
+def _task_entry(document: Document, uri: str, kind: str) -> TaskEntry:
+    output = document["output"]
+    outputs = [(output["place"], uri, kind)]
+    if output["path"] == uri:
+        # Only then its siblings can be expected where they were.
+        outputs += [(row["place"], row["path"], kind) for row in output.get("siblings", ())]
+    return TaskEntry(
+        task_hash=document["task_hash"],
+        family=document["family"],
+        module=document.get("module", ""),
+        params=document["params"],
+        upstream=tuple(document["upstream"].items()),
+        outputs=tuple(outputs),
+        insignificant_params=document.get("insignificant_params", {}),
+    )
+
+
+def _run_entry(document: Document, uri: str, kind: str) -> RunEntry:
+    output = document["output"]
+    return RunEntry(
+        run_id=document["run_id"],
+        task_hash=document["task_hash"],
+        status="adopted" if document.get("adopted") else "succeeded",
+        started_at=document["started_at"],
+        ended_at=document["ended_at"],
+        duration_s=float(document.get("duration_s") or 0.0),
+        build_id=document.get("build_id"),
+        reason=document.get("reason") or {},
+        inputs=tuple(_input_entry(row) for row in document["inputs"]),
+        outputs=(
+            OutputEntry(
+                place=output["place"],
+                uri=uri,
+                kind=kind,
+                fingerprint=output["fingerprint"],
+                size_bytes=output.get("size_bytes"),
+                mtime_ns=output.get("mtime_ns"),
+                file_count=output.get("file_count"),
+                etag=output.get("etag"),
+                version_id=output.get("version_id"),
+            ),
+        ),
+        dynamic_upstream=tuple(document.get("dynamic_upstream", {}).items()),
+        code=document.get("code"),
+        environment=document.get("environment", {}),
+        metadata=user_metadata(document),
+        origin="sidecar",
+    )
+
+
+def _input_entry(row: Document) -> InputEntry:
+    return InputEntry(
+        place=row["place"],
+        uri=row["path"],
+        kind=row.get("type", ""),
+        fingerprint=row["fingerprint"],
+        size_bytes=row.get("size_bytes"),
+        etag=row.get("etag"),
+        version_id=row.get("version_id"),
+        task_hash=row.get("task_hash"),
+        run_id=row.get("run_id"),
+    )
+
+
+def _record_run(session: Session, entry: RunEntry, known: KnownRun | None) -> int:
+    """Write the run, or only add this output where the run itself is known."""
+    if known is None or known.status not in GOOD_STATUSES:
+        if known is not None and known.status is not None:
+            # Its process died between the sidecar and the catalog: it was a run of ours.
+            entry = replace(entry, origin=known.origin)
+        return write_run(session, entry, known)
+    missing = [
+        output
+        for output in entry.outputs
+        if session.row(
+            "SELECT 1 FROM run_outputs WHERE run_id = ? AND place = ?",
+            (known.id, storable(output.place)),
+        )
+        is None
+    ]
+    write_outputs(session, known.id, missing)
+    return known.id
+
+
+def _point_task(session: Session, task: int, run: int, entry: RunEntry) -> None:
+    """Make the run its task's current one, unless a later one is."""
+    session.execute(
+        """
+        UPDATE tasks SET last_run_id = ? WHERE id = ? AND NOT EXISTS (
+          SELECT 1 FROM runs r WHERE r.id = last_run_id AND (r.ended_at IS NULL OR r.ended_at > ?))
+        """,
+        (run, task, entry.ended_at),
+    )
+    changed = session.execute(
+        """
+        UPDATE tasks SET current_run_id = ? WHERE id = ? AND NOT EXISTS (
+          SELECT 1 FROM runs r WHERE r.id = current_run_id AND r.ended_at > ?)
+        """,
+        (run, task, entry.ended_at),
+    )
+    if changed.rowcount:
+        settle_run_edges(session, task, entry)
+
+
+def _point_target(session: Session, entry: RunEntry, run: int, seen: str | None) -> None:
+    """Make the run the target's record.
+
+    A later one stays, unless what stands there now is this sidecar's content and not that run's: then
+    somebody put an older version back, together with its sidecar.
+    """
+    (output,) = entry.outputs
+    content = output_content(session, output)
+    session.execute(
+        """
+        UPDATE targets SET run_id = ?, run_content_id = ?, run_place = ?
+        WHERE id = ? AND (
+          NOT EXISTS (SELECT 1 FROM runs r WHERE r.id = targets.run_id AND r.ended_at > ?)
+          OR (? AND run_content_id IS NOT ?))
+        """,
+        (
+            run,
+            content,
+            storable(output.place),
+            target_id(session, output.uri, output.kind),
+            entry.ended_at,
+            seen == output.fingerprint,
+            content,
+        ),
+    )

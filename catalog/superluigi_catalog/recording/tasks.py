@@ -1,0 +1,185 @@
+"""Tasks as a build declares them: parameters, required tasks, outputs."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from superluigi_catalog.recording.identify import (
+    check_hash,
+    family_id,
+    module_id,
+    param_id,
+    target_ids,
+    task_ids,
+)
+from superluigi_catalog.records import TaskEntry
+from superluigi_catalog.storage.session import Session
+from superluigi_catalog.storage.values import storable, to_json
+
+__all__ = ["MAX_INDEXED_VALUE", "declare_tasks", "record_tasks"]
+
+MAX_INDEXED_VALUE = 200
+"""Characters of a parameter's value that the index by parameters holds."""
+
+_MAX_WORDS = 2_000
+_CHUNK = 20_000
+_CAMEL_HUMP = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+
+def record_tasks(session: Session, entries: Iterable[TaskEntry]) -> None:
+    """Record tasks; those declared just like this before cost one look at all of them together.
+
+    Raises:
+        RecordRefused: a hash is not 32 hex digits.
+    """
+    for chunk in _chunks(entries, _CHUNK):
+        digests = {entry.task_hash: _digest(entry) for entry in chunk}
+        changed = {
+            task_hash
+            for (task_hash,) in session.rows(
+                """
+                SELECT w.key FROM json_each(?) w LEFT JOIN tasks t ON t.hash = w.key
+                WHERE t.declared IS NOT w.value
+                """,
+                (json.dumps(digests),),
+            )
+        }
+        if changed:
+            declared = {entry.task_hash: entry for entry in chunk if entry.task_hash in changed}
+            declare_tasks(session, list(declared.values()), digests)
+
+
+def declare_tasks(
+    session: Session, entries: Sequence[TaskEntry], digests: dict[str, str] | None = None
+) -> None:
+    """Write tasks, whatever was known of them.
+
+    Args:
+        session: With an open transaction.
+        entries: Each task once.
+        digests: Of their declarations, by task hash. Without, they come from a sidecar, which knows
+            some of the outputs only: those already declared stay, and the next build declares anew.
+
+    Raises:
+        RecordRefused: a hash is not 32 hex digits.
+    """
+    for entry in entries:
+        check_hash(session, entry.task_hash)
+    _write_tasks(session, entries, digests)
+    hashes = {entry.task_hash for entry in entries}
+    hashes.update(upstream for entry in entries for _, upstream in entry.upstream)
+    ids = task_ids(session, hashes)
+    _write_edges(session, entries, ids)
+    _write_params(session, entries, ids)
+    if digests is not None:
+        session.execute(
+            "DELETE FROM task_targets WHERE task_id IN (SELECT value FROM json_each(?))",
+            (json.dumps([ids[entry.task_hash] for entry in entries]),),
+        )
+    _write_targets(session, entries, ids)
+
+
+def _digest(entry: TaskEntry) -> str:
+    """Digest what may differ between two declarations of one task; the rest is in its hash."""
+    told = (
+        entry.family,
+        entry.module,
+        entry.upstream,
+        entry.outputs,
+        sorted(entry.insignificant_params.items()) if entry.insignificant_params else (),
+        entry.luigi_task_id,
+        entry.is_external,
+    )
+    return hashlib.blake2b(repr(told).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def _write_tasks(
+    session: Session, entries: Sequence[TaskEntry], digests: dict[str, str] | None
+) -> None:
+    session.executemany(
+        """
+        INSERT INTO tasks(hash, family_id, module_id, luigi_task_id, params, insignificant_params,
+          words, is_external, is_stub, declared)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)
+        ON CONFLICT(hash) DO UPDATE SET family_id = excluded.family_id,
+          module_id = excluded.module_id, luigi_task_id = excluded.luigi_task_id,
+          params = excluded.params, insignificant_params = excluded.insignificant_params,
+          words = excluded.words, is_external = excluded.is_external, is_stub = 0,
+          declared = excluded.declared
+        """,
+        [
+            (
+                entry.task_hash,
+                family_id(session, entry.family),
+                module_id(session, entry.module),
+                storable(entry.luigi_task_id),
+                to_json(dict(entry.params)),
+                to_json(dict(entry.insignificant_params)),
+                _words(entry),
+                int(entry.is_external),
+                None if digests is None else digests[entry.task_hash],
+            )
+            for entry in entries
+        ],
+    )
+
+
+def _write_edges(session: Session, entries: Sequence[TaskEntry], ids: dict[str, int]) -> None:
+    # Kind 3 is a required task whose result was not what the current run consumed: still so.
+    session.executemany(
+        """
+        INSERT INTO edges(task_id, place, upstream_id, kind)
+        SELECT w.column1, w.column2, w.column3, 0 FROM (VALUES (?, ?, ?)) w
+        WHERE NOT EXISTS (SELECT 1 FROM edges e WHERE e.task_id = w.column1 AND e.place = w.column2
+          AND e.upstream_id = w.column3 AND e.kind IN (0, 3))
+        """,
+        [
+            (ids[entry.task_hash], storable(place), ids[upstream])
+            for entry in entries
+            for place, upstream in entry.upstream
+        ],
+    )
+
+
+def _write_params(session: Session, entries: Sequence[TaskEntry], ids: dict[str, int]) -> None:
+    session.executemany(
+        "INSERT OR IGNORE INTO task_params(param_id, value, task_id) VALUES (?, ?, ?)",
+        [
+            (param_id(session, name), storable(value[:MAX_INDEXED_VALUE]), ids[entry.task_hash])
+            for entry in entries
+            for name, value in entry.params.items()
+        ],
+    )
+
+
+def _write_targets(session: Session, entries: Sequence[TaskEntry], ids: dict[str, int]) -> None:
+    kinds = {uri: kind for entry in entries for _, uri, kind in entry.outputs}
+    targets = target_ids(session, kinds)
+    session.executemany(
+        "INSERT OR REPLACE INTO task_targets(task_id, place, target_id) VALUES (?, ?, ?)",
+        [
+            (ids[entry.task_hash], storable(place), targets[uri])
+            for entry in entries
+            for place, uri, _ in entry.outputs
+        ],
+    )
+
+
+def _words(entry: TaskEntry) -> str:
+    """Say what the search finds the task by: its family, also by its humps, and its values.
+
+    Names of parameters are left out: every task of the family has them.
+    """
+    humps = _CAMEL_HUMP.findall(entry.family)
+    values = (value[:MAX_INDEXED_VALUE] for value in entry.params.values())
+    return storable(" ".join((entry.family, *humps, *values))[:_MAX_WORDS])
+
+
+def _chunks(entries: Iterable[TaskEntry], size: int) -> Iterator[list[TaskEntry]]:
+    iterator = iter(entries)
+    while chunk := list(itertools.islice(iterator, size)):
+        yield chunk

@@ -1,0 +1,1 @@
+"""The SQLite file: its driver, its journal, its connections, its schema."""

@@ -1,0 +1,1 @@
+"""One execution of one task: inputs handed out, `run()` entered, outputs and sidecars published."""

@@ -1,0 +1,93 @@
+"""The sidecar's document, from what is known when a run starts and when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import luigi
+
+from superluigi_catalog.records import InputEntry
+
+from superluigi.execution.order import RunOrder, utc_text
+from superluigi.hashing import insignificant_params, significant_params
+from superluigi.sidecar import SIDECAR_FORMAT
+
+__all__ = ["known_at_start", "sidecar_document"]
+
+_BEFORE_OUTPUT = (
+    "format",
+    "task_hash",
+    "family",
+    "module",
+    "params",
+    "insignificant_params",
+    "upstream",
+    "inputs",
+)
+_AFTER_OUTPUT = ("code", "run_id", "build_id", "reason", "started_at")
+
+
+def known_at_start(
+    task: luigi.Task, order: RunOrder, inputs: Iterable[InputEntry], started: float
+) -> dict[str, Any]:
+    """What `metadata` is prefilled with."""
+    return {
+        "format": SIDECAR_FORMAT,
+        "task_hash": order.task_hash,
+        "family": task.get_task_family(),
+        "module": task.task_module,
+        "params": significant_params(task),
+        "insignificant_params": insignificant_params(task),
+        "upstream": dict(order.upstream),
+        "inputs": [_input_row(entry) for entry in inputs],
+        "code": _code_without_source(order.code),
+        "run_id": order.run_id,
+        "build_id": order.build_id,
+        "reason": dict(order.reason),
+        "started_at": utc_text(started),
+        "environment": dict(order.environment),
+    }
+
+
+def sidecar_document(
+    known: Mapping[str, Any],
+    output: Mapping[str, Any],
+    *,
+    ended: float,
+    duration_s: float,
+    yielded: Mapping[str, str] | None = None,
+    added: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The sidecar of one output, in the order in which a person reads it."""
+    document = {key: known[key] for key in _BEFORE_OUTPUT}
+    if yielded:
+        document["dynamic_upstream"] = dict(yielded)
+    document["output"] = dict(output)
+    document |= {key: known[key] for key in _AFTER_OUTPUT}
+    document["ended_at"] = utc_text(ended)
+    document["duration_s"] = round(duration_s, 6)
+    document["environment"] = known["environment"]
+    return document | dict(added or {})
+
+
+def _input_row(entry: InputEntry) -> dict[str, Any]:
+    return {
+        "place": entry.place,
+        "path": entry.uri,
+        "type": entry.kind,
+        "fingerprint": entry.fingerprint,
+        "size_bytes": entry.size_bytes,
+        "etag": entry.etag,
+        "version_id": entry.version_id,
+        "task_hash": entry.task_hash,
+        "run_id": entry.run_id,
+    }
+
+
+def _code_without_source(code: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """The source texts stay in the catalog."""
+    if code is None:
+        return None
+    parts = [{key: part[key] for key in part if key != "source"} for part in code.get("parts", ())]
+    return {**code, "parts": parts}

@@ -1,0 +1,89 @@
+"""Entering `run()`: one way for Luigi's own workers and for ours, generators included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import luigi
+
+from superluigi.execution.order import RunOrder
+from superluigi.execution.task_run import TaskRun
+
+__all__ = ["active_run", "enter_plain_run", "enter_run", "ordered"]
+
+_orders: ContextVar[tuple[RunOrder, ...]] = ContextVar("superluigi_orders", default=())
+_active: ContextVar[tuple[TaskRun, ...]] = ContextVar("superluigi_active_runs", default=())
+
+
+@contextmanager
+def ordered(order: RunOrder) -> Iterator[RunOrder]:
+    """While inside, the run that is entered is the one that the plan ordered."""
+    token = _orders.set((*_orders.get(), order))
+    try:
+        yield order
+    finally:
+        _orders.reset(token)
+
+
+def active_run(task: luigi.Task) -> TaskRun | None:
+    """The run of this task that is executing now in this context."""
+    return next((run for run in reversed(_active.get()) if run.task is task), None)
+
+
+def enter_run(task: luigi.Task, call: Callable[..., Any], asked: tuple[str, ...]) -> Any:
+    """Execute a task's own `run` with the arguments that it asks for, and publish what it made.
+
+    Args:
+        call: The user's function, bound to the task.
+        asked: The names of the arguments.
+
+    Returns:
+        None, or for a `run` that yields dependencies a generator that does the same when it ends.
+    """
+    orders = _orders.get()
+    order = orders[-1] if orders else None
+    run = TaskRun(task, order, asked)
+    with run.failing(), _activated(run):
+        run.begin()
+        result = call(**{name: run.argument(name) for name in asked})
+    if isinstance(result, Generator):
+        return _drive(run, result)
+    with run.failing():
+        run.finish()
+    return None
+
+
+def enter_plain_run(task: luigi.Task) -> Any:
+    """Execute a plain Luigi task, or one of ours that has no `run` of its own."""
+    return enter_run(task, task.run, ())
+
+
+def _drive(run: TaskRun, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, None]:
+    """Hand requirements and their targets through; finish when the user's generator ends."""
+    sent = None
+    with run.failing():
+        try:
+            while True:
+                with _activated(run):
+                    try:
+                        requirement = generator.send(sent)
+                    except StopIteration:
+                        break
+                sent = yield requirement
+                # Reached only when what was yielded is complete: otherwise Luigi starts run() again.
+                run.add_yielded(requirement)
+        finally:
+            generator.close()
+        run.finish()
+
+
+@contextmanager
+def _activated(run: TaskRun) -> Iterator[None]:
+    token = _active.set((*_active.get(), run))
+    try:
+        yield
+    finally:
+        _active.reset(token)

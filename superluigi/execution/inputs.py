@@ -1,0 +1,200 @@
+"""What a run consumes: handed out as paths, recorded by content, checked to have stayed the same."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import luigi
+
+from superluigi_catalog.records import InputEntry
+
+from superluigi.errors import InputChanged, SidecarError, TargetError
+from superluigi.execution.order import ExpectedInput, RunOrder
+from superluigi.execution.outputs import opaque_uri
+from superluigi.files import new_temporary_directory, remove_tree
+from superluigi.graph import declared_upstream, place_text
+from superluigi.hashing import hash_of
+from superluigi.project import current_project
+from superluigi.structure import input_structure, join_places, map_targets, placed_targets
+from superluigi.targets.base import TargetWithMetadata
+from superluigi.targets.foreign import adapt
+from superluigi.targets.state import Observation
+
+__all__ = ["RunInputs"]
+
+
+class RunInputs:
+    """The inputs of one run."""
+
+    def __init__(self, task: luigi.Task, order: RunOrder) -> None:
+        self._task = task
+        self._force_download = order.force_local_download
+        self._directory: str | None = None
+        self._staged: set[str] = set()
+        expected = discover_inputs(task) if order.inputs is None else order.inputs
+        self._rows: dict[str, ExpectedInput] = {row.entry.place: row for row in expected}
+
+    def entries(self) -> tuple[InputEntry, ...]:
+        """What was consumed, in the order of `requires()`, then of what was yielded."""
+        return tuple(row.entry for row in self._rows.values())
+
+    def fingerprint_unread(self) -> None:
+        """Read the inputs that nobody fingerprinted yet, before the task reads them."""
+        for place, row in self._rows.items():
+            if not row.entry.fingerprint:
+                target = _local_target(row.location)
+                if target is not None:
+                    self._rows[place] = _as_observed(row, target, target.observe())
+
+    def stage(self) -> Any:
+        """`input_path`: local paths in the shape of `requires()`."""
+        return map_targets(input_structure(self._task), self._hand_out)
+
+    def add_yielded(self, place: str, requirement: Any) -> dict[str, str]:
+        """Record what `run()` yielded; the tasks by place."""
+        added = {}
+        for inner, task in _placed_tasks(requirement):
+            where = join_places(place, inner)
+            added[where] = hash_of(task)
+            for row in discover_outputs(task, where):
+                self._rows[row.entry.place] = row
+        return added
+
+    def check_unchanged(self) -> None:
+        """Refuse a result whose inputs changed while it was made.
+
+        Raises:
+            InputChanged: naming the input.
+        """
+        for row in self._rows.values():
+            target = _local_target(row.location)
+            if target is None or row.token is None:
+                continue
+            now = target.observe()
+            if now.token == row.token:
+                continue
+            if now.exists and target.read_content(now).fingerprint == row.entry.fingerprint:
+                continue  # touched, not changed
+            what = "changed" if now.exists else "disappeared"
+            message = (
+                f"The input {row.entry.uri} {what} while {self._task.get_task_family()} was running, so "
+                "its result would be of no known input. Nothing was published; run again."
+            )
+            raise InputChanged(message, target=target)
+
+    def close(self) -> None:
+        """Remove the paths that were handed out."""
+        if self._directory is not None:
+            remove_tree(self._directory)
+            self._directory = None
+
+    def _hand_out(self, place: str, leaf: Any) -> Any:
+        target = adapt(leaf) if isinstance(leaf, luigi.Target) else None
+        if target is None:
+            return leaf  # a database marker and the like: the task gets the target itself
+        if self._directory is None:
+            self._directory = new_temporary_directory(str(current_project().ensure_home() / "tmp"))
+        # One folder each: two inputs may have one base name.
+        directory = Path(self._directory, str(len(self._staged)))
+        directory.mkdir()
+        path, seen = target.hand_out(str(directory), force_download=self._force_download)
+        self._staged.add(place)
+        row = self._rows.get(place)
+        if row is not None and (row.token != seen.token or not row.entry.fingerprint):
+            self._rows[place] = _as_observed(row, target, seen)
+        return path
+
+
+def discover_inputs(task: luigi.Task) -> tuple[ExpectedInput, ...]:
+    """The inputs of a task that no plan describes."""
+    return tuple(
+        row
+        for upstream in declared_upstream(task)
+        for row in discover_outputs(upstream.task, place_text(upstream.place))
+    )
+
+
+def discover_outputs(task: luigi.Task, place: str) -> list[ExpectedInput]:
+    """What a task's outputs are now, as inputs of another; a sidecar that fits saves reading."""
+    rows = []
+    for inner, plain in placed_targets(task.output()):
+        where = join_places(place, inner)
+        target = adapt(plain)
+        if target is None:
+            uri = opaque_uri(plain, hash_of(task), inner)
+            entry = InputEntry(
+                where, uri, type(plain).__name__, "run:unknown", task_hash=hash_of(task)
+            )
+            rows.append(ExpectedInput(entry, uri, None))
+            continue
+        stored = current_project().stored_path(target.uri)
+        entry = InputEntry(where, stored, target.kind, "", task_hash=hash_of(task))
+        row = ExpectedInput(entry, target.uri, None)
+        seen = target.observe()
+        rows.append(_by_sidecar(row, target, seen) or _as_observed(row, target, seen))
+    return rows
+
+
+def _by_sidecar(
+    row: ExpectedInput, target: TargetWithMetadata, seen: Observation
+) -> ExpectedInput | None:
+    document: dict[str, Any] | None = None
+    with contextlib.suppress(SidecarError, TargetError):
+        document = target.metadata()
+    if not document or not seen.exists or not describes(document, seen):
+        return None
+    output = document["output"]
+    entry = replace(
+        row.entry,
+        fingerprint=output["fingerprint"],
+        size_bytes=seen.size_bytes,
+        etag=seen.etag,
+        version_id=seen.version_id,
+        task_hash=document.get("task_hash"),
+        run_id=document.get("run_id"),
+    )
+    return replace(row, entry=entry, token=seen.token)
+
+
+def describes(document: dict[str, Any], seen: Observation) -> bool:
+    """Whether a sidecar is of what was seen, by size and time or ETag; the bytes are not read."""
+    output = document.get("output") or {}
+    if seen.etag is not None:
+        return bool(output.get("etag") == seen.etag and output.get("size_bytes") == seen.size_bytes)
+    return bool(
+        output.get("size_bytes") == seen.size_bytes
+        and output.get("mtime_ns") == seen.mtime_ns
+        and output.get("file_count", seen.file_count) == seen.file_count
+    )
+
+
+def _as_observed(row: ExpectedInput, target: TargetWithMetadata, seen: Observation) -> ExpectedInput:
+    """The row with the content that stands there now; who made it is then unknown."""
+    content = target.read_content(seen)
+    same = content.fingerprint == row.entry.fingerprint
+    entry = replace(
+        row.entry,
+        fingerprint=content.fingerprint,
+        size_bytes=content.size_bytes,
+        etag=seen.etag,
+        version_id=seen.version_id,
+        run_id=row.entry.run_id if same else None,
+    )
+    return replace(row, entry=entry, token=seen.token)
+
+
+def _local_target(location: str) -> TargetWithMetadata | None:
+    """The target of a local input; None for a remote one, whose bytes were fixed when it was fetched."""
+    return adapt(luigi.LocalTarget(location)) if Path(location).is_absolute() else None
+
+
+def _placed_tasks(requirement: Any) -> list[tuple[str, luigi.Task]]:
+    from luigi.task import DynamicRequirements
+
+    from superluigi.graph import iter_places
+
+    inner = requirement.requirements if isinstance(requirement, DynamicRequirements) else requirement
+    return [(place_text(place), task) for place, task in iter_places(inner, luigi.Task)]

@@ -1,0 +1,80 @@
+"""What a build tells one run before it starts: picklable, so that it reaches a spawned worker too."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import Any
+
+from superluigi_catalog.records import InputEntry, RunEntry
+
+__all__ = ["ExpectedInput", "RunOrder", "new_uuid7", "utc_now"]
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedInput:
+    """An input as it stood when the run was decided."""
+
+    entry: InputEntry
+    """The place, the stored path and the content; an empty fingerprint means: nobody read it yet."""
+    location: str
+    """The absolute path or URI."""
+    token: str | None
+    """What one look at it showed."""
+
+
+@dataclass(slots=True)
+class RunOrder:
+    """One run, as the plan wants it."""
+
+    run_id: str
+    task_hash: str
+    build_id: str | None
+    reason: Mapping[str, Any]
+    inputs: tuple[ExpectedInput, ...] | None
+    """None: nobody looked, the run finds out itself (Luigi's own `build`)."""
+    upstream: Mapping[str, str] = field(default_factory=dict)
+    """Place → task_hash."""
+    code: Mapping[str, Any] | None = None
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    durability: str = "detect"
+    force_local_download: bool = False
+    log_path: str | None = None
+    record_plain_targets: bool = True
+    outcome: RunEntry | None = None
+    """Set by the run in its own process, and sent back from there."""
+
+
+_last_milliseconds = 0
+_lock = threading.Lock()
+
+
+def new_uuid7() -> str:
+    """A UUID of version 7: its text sorts by the time of making, also within one millisecond here.
+
+    Source: RFC 9562, section 5.7.
+    """
+    global _last_milliseconds
+    with _lock:
+        now = max(time.time_ns() // 1_000_000, _last_milliseconds)
+        # 12 bits of a counter would do for order; taking the next millisecond is simpler and rare.
+        _last_milliseconds = now + 1
+    random_bits = int.from_bytes(os.urandom(10), "big")
+    value = (now << 80) | (0x7 << 76) | ((random_bits >> 68) & 0xFFF) << 64
+    value |= (0b10 << 62) | (random_bits & ((1 << 62) - 1))
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def utc_now() -> str:
+    """Now as every record writes it: `2026-01-05T08:12:31.123456Z`."""
+    return utc_text(time.time())
+
+
+def utc_text(seconds: float) -> str:
+    """A time since the epoch as every record writes it."""
+    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

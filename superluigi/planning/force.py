@@ -1,0 +1,168 @@
+"""What force arguments reach: a set of tasks in the build's plan, never a mark on a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import luigi
+
+from superluigi.errors import ForceRefused
+from superluigi.hashing import hash_of
+from superluigi.planning.nodes import PlannedTask
+
+__all__ = ["Force"]
+
+
+@dataclass(frozen=True)
+class Force:
+    """The force arguments of one build; at most one is given."""
+
+    roots: bool = False
+    upstream: bool = False
+    to_tasks: tuple[luigi.Task, ...] = ()
+    to_classes: tuple[type[luigi.Task], ...] = ()
+
+    @classmethod
+    def from_arguments(
+        cls, force: bool, force_upstream: bool, to_task: Any, to_task_cls: Any
+    ) -> Force:
+        """The arguments as `run_task` takes them.
+
+        Raises:
+            ForceRefused: more than one, or something that is neither a task nor a class of tasks.
+        """
+        given = [
+            name
+            for name, value in (
+                ("force", force),
+                ("force_upstream", force_upstream),
+                ("force_upstream_to_task", to_task is not None),
+                ("force_upstream_to_task_cls", to_task_cls is not None),
+            )
+            if value
+        ]
+        if len(given) > 1:
+            message = f"{' and '.join(given)} contradict each other. Give one of them."
+            raise ForceRefused(message)
+        return cls(
+            roots=bool(force),
+            upstream=bool(force_upstream),
+            to_tasks=_several(to_task, "force_upstream_to_task", _is_task),
+            to_classes=_several(to_task_cls, "force_upstream_to_task_cls", _is_task_class),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.roots or self.upstream or self.to_tasks or self.to_classes)
+
+    def reached(self, tasks: list[PlannedTask]) -> set[str]:
+        """The hashes of the tasks to force. What a forced wrapper wraps is forced with it.
+
+        Args:
+            tasks: The whole graph, upstream first.
+
+        Raises:
+            ForceRefused: a task or class that is not in the graph, or that cannot run.
+        """
+        if self.roots:
+            chosen = [task for task in tasks if task.is_root]
+            _refuse_external(chosen, "force")
+        elif self.upstream:
+            chosen = tasks
+        elif self.to_tasks:
+            chosen = _between(tasks, self._named_tasks(tasks))
+        elif self.to_classes:
+            chosen = _between(tasks, self._of_classes(tasks))
+        else:
+            chosen = []
+        return {task.task_hash for task in _with_wrapped(chosen) if not task.is_external}
+
+    def _named_tasks(self, tasks: list[PlannedTask]) -> list[PlannedTask]:
+        by_hash = {task.task_hash: task for task in tasks}
+        found = []
+        for wanted in self.to_tasks:
+            task = by_hash.get(hash_of(wanted))
+            if task is None:
+                message = (
+                    f"force_upstream_to_task: {wanted} is not in the graph of what is to be run. "
+                    f"{_families(tasks)}"
+                )
+                raise ForceRefused(message, family=wanted.get_task_family())
+            found.append(task)
+        _refuse_external(found, "force_upstream_to_task")
+        return found
+
+    def _of_classes(self, tasks: list[PlannedTask]) -> list[PlannedTask]:
+        found: list[PlannedTask] = []
+        for cls in self.to_classes:
+            matching = [task for task in tasks if isinstance(task.task, cls)]
+            if not matching:
+                message = (
+                    f"force_upstream_to_task_cls: no {cls.__name__} is in the graph of what is to be run. "
+                    f"{_families(tasks)}"
+                )
+                raise ForceRefused(message, family=cls.get_task_family())
+            _refuse_external(matching, "force_upstream_to_task_cls")
+            found += matching
+        return found
+
+
+def _several(value: Any, name: str, is_one: Any) -> tuple[Any, ...]:
+    if value is None:
+        return ()
+    items = (value,) if is_one(value) or not isinstance(value, Iterable) else tuple(value)
+    for item in items:
+        if not is_one(item):
+            what = "a task class" if name.endswith("cls") else "a task"
+            message = f"{name} takes {what} or several; {item!r} is none."
+            raise ForceRefused(message)
+    if not items:
+        message = f"{name} is empty: it would force nothing. Leave it out, or name a task."
+        raise ForceRefused(message)
+    return items
+
+
+def _is_task(value: Any) -> bool:
+    return isinstance(value, luigi.Task)
+
+
+def _is_task_class(value: Any) -> bool:
+    return isinstance(value, type) and issubclass(value, luigi.Task)
+
+
+def _between(tasks: list[PlannedTask], starts: list[PlannedTask]) -> list[PlannedTask]:
+    """The starts and everything that lies between them and the roots."""
+    reached = {id(task) for task in starts}
+    for task in tasks:
+        if any(id(upstream) in reached for _, upstream in task.upstream):
+            reached.add(id(task))
+    return [task for task in tasks if id(task) in reached]
+
+
+def _with_wrapped(chosen: list[PlannedTask]) -> list[PlannedTask]:
+    reached = {id(task): task for task in chosen}
+    pending = [task for task in chosen if task.is_wrapper]
+    while pending:
+        for _, wrapped in pending.pop().upstream:
+            if id(wrapped) not in reached:
+                reached[id(wrapped)] = wrapped
+                if wrapped.is_wrapper:
+                    pending.append(wrapped)
+    return list(reached.values())
+
+
+def _refuse_external(tasks: list[PlannedTask], name: str) -> None:
+    for task in tasks:
+        if task.is_external:
+            message = (
+                f"{name}: {task.family} is an external task; nothing here can make it again. "
+                "Force what reads it instead."
+            )
+            raise ForceRefused(message, task_hash=task.task_hash, family=task.family)
+
+
+def _families(tasks: list[PlannedTask]) -> str:
+    names = sorted({task.family for task in tasks})
+    shown = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
+    return f"In the graph are {shown}."

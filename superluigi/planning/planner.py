@@ -1,0 +1,168 @@
+"""From tasks to a plan: the graph, one look at everything, the records, the decisions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import luigi
+
+from superluigi_catalog import Catalog
+from superluigi_catalog.records import RunRecord
+
+from superluigi.code import CodeFingerprint, Fingerprinter
+from superluigi.planning.decide import Verdict, decide
+from superluigi.planning.decision import Decision
+from superluigi.planning.force import Force
+from superluigi.planning.nodes import (
+    PlannedTask,
+    expand,
+    has_own_complete,
+    refuse_shared_targets,
+)
+from superluigi.planning.observe import observe_outputs, observe_yielded
+from superluigi.planning.plan import Plan
+from superluigi.project import Project
+from superluigi.settings import Settings
+
+__all__ = ["Planner", "Planning"]
+
+
+@dataclass(slots=True)
+class Planning:
+    """A plan, and what carrying it out needs to know."""
+
+    plan: Plan
+    verdicts: dict[str, Verdict]
+    """By task hash, upstream first."""
+
+    @property
+    def tasks(self) -> list[PlannedTask]:
+        """Every task, upstream first."""
+        return [verdict.task for verdict in self.verdicts.values()]
+
+
+@dataclass(slots=True)
+class Planner:
+    """Plans builds of one project with one catalog."""
+
+    project: Project
+    catalog: Catalog
+    settings: Settings
+    rerun_on: frozenset[str]
+    verify: str
+    asked: luigi.Task | None = None
+    """The task whose own code was called last, so that an error in it can be named."""
+    code: dict[str, CodeFingerprint] = field(default_factory=dict)
+    """By family; of every class that was planned."""
+    _fingerprinter: Fingerprinter | None = None
+
+    def plan(self, roots: Iterable[luigi.Task], force: Force) -> Planning:
+        """Decide the whole graph above `roots`.
+
+        Raises:
+            HashError, ForceRefused, PlanError, TargetError: see there; nothing was changed.
+            Exception: whatever a task's `requires()`, `output()` or `complete()` raises.
+        """
+        tasks = expand(roots, self.project, stops_at=self._stops_at(force), asking=self._ask)
+        refuse_shared_targets(tasks)
+        forced = force.reached(tasks) if force else set()
+        self._ask_complete(tasks)
+        observe_outputs(tasks, self.catalog, self.settings, self.verify)
+        observe_yielded(tasks, self.catalog, self.project)
+        self._fingerprint_code(tasks)
+        self._load_changed_code(tasks)
+        verdicts = decide(tasks, forced=forced, rerun_on=self.rerun_on, code=self.code)
+        return Planning(
+            Plan(self._decisions(verdicts)),
+            {verdict.task.task_hash: verdict for verdict in verdicts},
+        )
+
+    def _stops_at(self, force: Force) -> Callable[[luigi.Task], bool] | None:
+        """Where the walk may end: with `missing` alone at complete tasks, as Luigi's does."""
+        if self.rerun_on != {"missing"} or force:
+            return None
+
+        def is_complete(task: luigi.Task) -> bool:
+            return not isinstance(task, luigi.WrapperTask) and bool(task.complete())
+
+        return is_complete
+
+    def _ask(self, task: luigi.Task) -> None:
+        self.asked = task
+
+    def _ask_complete(self, tasks: list[PlannedTask]) -> None:
+        for entry in tasks:
+            if has_own_complete(entry.task):
+                self.asked = entry.task
+                entry.own_complete = _checked_bool(entry.task)
+
+    def _fingerprint_code(self, tasks: list[PlannedTask]) -> None:
+        """Once per class."""
+        classes = {
+            entry.family: type(entry.task)
+            for entry in tasks
+            if not entry.is_external and not entry.is_wrapper and entry.family not in self.code
+        }
+        if not classes:
+            return
+        if self._fingerprinter is None:
+            options = self.settings.code
+            self._fingerprinter = Fingerprinter(
+                roots=_roots(options.get("roots"), self.project),
+                cache_path=self.project.ensure_home() / "code-cache.json",
+                includes=tuple(options.get("includes", ())),
+                excludes=tuple(options.get("excludes", ())),
+            )
+        for family, cls in classes.items():
+            self.code[family] = self._fingerprinter.fingerprint(cls)
+        self._fingerprinter.save()
+
+    def _load_changed_code(self, tasks: list[PlannedTask]) -> None:
+        """The recorded parts, only where the fingerprint differs: they name what changed."""
+        changed = {
+            output.uri: output.state
+            for task in tasks
+            for output in task.outputs
+            if _code_differs(self.code.get(task.family), output.state.run)
+        }
+        if changed:
+            records = self.catalog.target_records(list(changed), with_code_parts=True)
+            for uri, state in changed.items():
+                state.record = records.get(uri, state.record)
+
+    def _decisions(self, verdicts: list[Verdict]) -> list[Decision]:
+        working = {
+            verdict.task.task_hash: verdict.task.family
+            for verdict in verdicts
+            if verdict.action in ("run", "maybe")
+        }
+        durations = self.catalog.durations(working) if working else {}
+        return [verdict.decision(durations.get(verdict.task.task_hash)) for verdict in verdicts]
+
+
+def _code_differs(current: CodeFingerprint | None, run: RunRecord | None) -> bool:
+    if current is None or run is None or run.code_fingerprint is None:
+        return False
+    return current.fingerprint is not None and current.fingerprint != run.code_fingerprint
+
+
+def _checked_bool(task: luigi.Task) -> bool:
+    answer = task.complete()
+    if answer not in (True, False):
+        message = (
+            f"{type(task).__name__}.complete() returned {answer!r}; it must return True or False."
+        )
+        raise TypeError(message)
+    return bool(answer)
+
+
+def _roots(configured: Any, project: Project) -> tuple[Path, ...] | None:
+    if not configured:
+        return None
+    base = project.root or Path.cwd()
+    return tuple(base / str(root) for root in configured)
+
+

@@ -1,0 +1,101 @@
+"""Progress as a live bar on a terminal."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import Progress as RichProgress
+from rich.text import Text
+
+from superluigi_catalog.text import printable
+
+from superluigi.progress import Progress
+from superluigi.progress.lines import event_label
+
+if TYPE_CHECKING:
+    from superluigi.task_runner.result import BuildResult
+
+__all__ = ["BarProgress"]
+
+_MAX_NAMES = 3
+
+
+class BarProgress(Progress):
+    """Done of all, what runs now, what failed, the time left by history.
+
+    It draws when the build tells something, from the build's own thread: a thread of its own would be one
+    to fork around.
+    """
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._bar = RichProgress(
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[what]}", markup=False),
+            console=self._console,
+            auto_refresh=False,
+            transient=True,
+        )
+        self._row: Any = None
+        self._running: dict[str, dict[str, Any]] = {}
+        self._failed = 0
+        self._started = time.monotonic()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bar.stop()
+
+    def on_event(self, event: dict[str, Any]) -> None:
+        """Draw what changed."""
+        kind = event["event"]
+        if kind == "plan":
+            work = event["counts"].get("run", 0) + event["counts"].get("maybe", 0)
+            if work:
+                self._row = self._bar.add_task("", total=work, what="")
+                self._bar.start()
+        elif kind == "run_started":
+            self._running[event["task_hash"]] = event
+        elif kind in ("run_succeeded", "run_unchanged", "run_failed", "run_suspended"):
+            self._ended(kind, event)
+        if self._row is not None and kind != "build_finished":
+            self._bar.update(self._row, what=self._what(), refresh=True)
+
+    def on_result(self, result: BuildResult) -> None:
+        """Take the bar away and print what ran and why."""
+        self._bar.stop()
+        self._console.print(result)
+
+    def _ended(self, kind: str, event: dict[str, Any]) -> None:
+        self._running.pop(event["task_hash"], None)
+        if kind == "run_failed":
+            self._failed += not event["will_retry"]
+            text = f"failed {event_label(event)}  {event['error_type']}: {event['error']}"
+            self._console.print(Text(printable(text), style="red"))
+        if kind not in ("run_suspended",) and not event.get("will_retry") and self._row is not None:
+            self._bar.advance(self._row)
+
+    def _what(self) -> str:
+        names = [f"{e['family']} {e['task_hash'][:8]}" for e in self._running.values()]
+        shown = ", ".join(names[:_MAX_NAMES]) + (
+            f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+        )
+        failed = f"  {self._failed} failed" if self._failed else ""
+        return printable(f"{shown}{failed}{self._time_left()}")
+
+    def _time_left(self) -> str:
+        """From how long this build's tasks took so far."""
+        row = next((r for r in self._bar.tasks if r.id == self._row), None)
+        if row is None or not row.completed or not row.total:
+            return ""
+        elapsed = time.monotonic() - self._started
+        left = elapsed / row.completed * (row.total - row.completed)
+        return f"  about {left:.0f} s left" if left >= 1 else ""

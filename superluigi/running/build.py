@@ -1,0 +1,486 @@
+"""`Build`: one plan being carried out. The worker asks it, the catalog and the event file hear from it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import luigi
+from luigi.scheduler import DONE, FAILED
+
+from superluigi_catalog import Catalog
+from superluigi_catalog.owner import this_owner
+from superluigi_catalog.records import OutputEntry, RunEntry, TaskEntry
+
+from superluigi.environment import environment_of
+from superluigi.execution.adoption import adopt_outputs, standing_entry, write_new_identity
+from superluigi.execution.order import ExpectedInput, RunOrder, new_uuid7, utc_now
+from superluigi.hashing import hash_of, insignificant_params
+from superluigi.planning.decide import Verdict, changed_inputs
+from superluigi.planning.decision import Decision, Reason
+from superluigi.planning.force import Force
+from superluigi.planning.nodes import PlannedOutput, PlannedTask
+from superluigi.planning.planner import Planner, Planning
+from superluigi.project import Project
+from superluigi.running.events import BuildFiles
+from superluigi.running.readiness import Readiness
+
+__all__ = ["Build", "Failure", "RunOptions"]
+
+Listener = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a build runs, as far as running is concerned."""
+
+    num_workers: int = 1
+    retries: int = 0
+    raise_exception: bool = False
+    force_local_download: bool = False
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One run that failed for good."""
+
+    task_hash: str
+    family: str
+    params: dict[str, str]
+    run_id: str | None
+    error_type: str
+    error: str
+    traceback: str
+    """As text, beginning at the user's first frame."""
+
+
+@dataclass
+class Outcome:
+    """What became of every task."""
+
+    ran: list[str] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    shared: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+
+class Build:
+    """One call of `run_task`, from its plan to its end."""
+
+    def __init__(
+        self,
+        build_id: str,
+        planner: Planner,
+        planning: Planning,
+        options: RunOptions,
+        files: BuildFiles,
+        listener: Listener,
+    ) -> None:
+        self.build_id = build_id
+        self.options = options
+        self.outcome = Outcome()
+        self.verdicts: dict[str, Verdict] = dict(planning.verdicts)
+        self.decisions: dict[str, Decision] = dict(planning.plan.by_hash)
+        self._planner = planner
+        self._files = files
+        self._listener = listener
+        self._orders: dict[str, RunOrder] = {}
+        self._attempts: dict[str, int] = {}
+        self._announced: set[str] = set()
+        self._hash_by_object: dict[int, str] = {}
+        self._done: set[str] = {h for h, v in self.verdicts.items() if v.action == "skip"}
+        self._pending: set[str] = set(self.verdicts) - self._done
+        self.readiness = Readiness(
+            planner.project,
+            planner.settings,
+            planner.rerun_on,
+            planner.verify,
+            str(planner.catalog.path),
+            self._done,
+            self._pending,
+        )
+
+    @property
+    def project(self) -> Project:
+        """Where it runs."""
+        return self._planner.project
+
+    @property
+    def _catalog(self) -> Catalog:
+        return self._planner.catalog
+
+    # -- before the first run ------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Record the graph, what is adopted and what has a new identity; tell what will happen."""
+        self._record_graph(list(self.verdicts.values()))
+        shown = [d.to_dict() for d in self.decisions.values() if d.action != "skip"]
+        counts = self.counts()
+        self._files.write_plan({"build_id": self.build_id, "counts": counts, "decisions": shown})
+        self._tell("plan", counts=counts)
+        for decision in self.decisions.values():
+            if decision.action == "blocked":
+                self._tell("task_blocked", **_task_fields(decision), why=decision.reasons[0].text)
+
+    def counts(self) -> dict[str, int]:
+        """How many tasks have which action."""
+        counts: dict[str, int] = {}
+        for decision in self.decisions.values():
+            counts[decision.action] = counts.get(decision.action, 0) + 1
+        return counts
+
+    def to_announce(self) -> tuple[list[PlannedTask], dict[str, list[str]]]:
+        """What is to be run and was not announced yet, upstream first; and after what, by hash."""
+        tasks = []
+        upstream: dict[str, list[str]] = {}
+        for task_hash, verdict in self.verdicts.items():
+            if verdict.action not in ("run", "maybe") or task_hash in self._announced:
+                continue
+            self._announced.add(task_hash)
+            self._hash_by_object[id(verdict.task.task)] = task_hash
+            tasks.append(verdict.task)
+            upstream[task_hash] = self._active_upstream(verdict.task)
+        return tasks, upstream
+
+    def extend(self, task: luigi.Task) -> tuple[list[PlannedTask], dict[str, list[str]]]:
+        """Plan what a running task yielded; what of it is to be announced."""
+        planning = self._planner.plan([task], Force())
+        new = [v for h, v in planning.verdicts.items() if h not in self.verdicts]
+        for verdict in new:
+            task_hash = verdict.task.task_hash
+            verdict.task.is_root = False
+            self.verdicts[task_hash] = verdict
+            self.decisions[task_hash] = replace(planning.plan.by_hash[task_hash], is_root=False)
+            (self._done if verdict.action == "skip" else self._pending).add(task_hash)
+        self._record_graph(new)
+        return self.to_announce()
+
+    def scheduled_names(self, task: luigi.Task) -> list[str]:
+        """The scheduler's names for what has to end before `task` can be read."""
+        verdict = self.verdicts[hash_of(task)]
+        if verdict.task.is_wrapper:
+            return self._active_upstream(verdict.task)
+        return [verdict.task.task_hash] if verdict.action in ("run", "maybe", "blocked") else []
+
+    def hash_of_scheduled(self, task: luigi.Task) -> str:
+        """The hash under which a task was announced."""
+        return self._hash_by_object[id(task)]
+
+    # -- one task ------------------------------------------------------------------------------
+
+    def settle(self, task_id: str) -> bool:
+        """Whether a task that may run need not: what ran before it left its inputs as they were."""
+        verdict = self.verdicts[task_id]
+        if verdict.action != "maybe" or verdict.is_missing:
+            return False
+        run = next((o.state.run for o in verdict.task.outputs if o.state.run is not None), None)
+        if run is None:
+            return False
+        reasons = changed_inputs(verdict.task, run)
+        if reasons:
+            decision = self.decisions[task_id]
+            self.decisions[task_id] = replace(
+                decision, reasons=(*reasons, *decision.reasons), action="run"
+            )
+            return False
+        reason = Reason("unchanged", "its inputs turned out as they were")
+        self._record_standing(verdict, "unchanged", reason)
+        self._finish(task_id, "unchanged")
+        self._tell("run_unchanged", **_task_fields(self.decisions[task_id]))
+        return True
+
+    def order(self, task_id: str) -> RunOrder:
+        """The order for the run that starts now; its start is recorded."""
+        order = self._new_order(self.verdicts[task_id], self.decisions[task_id].reasons[0])
+        run_log = self._files.run_log(order.run_id)
+        order.log_path = str(self._files.path / run_log)
+        self._orders[task_id] = order
+        self._attempts[task_id] = self._attempts.get(task_id, 0) + 1
+        self._catalog.start_run(
+            order.run_id,
+            task_id,
+            build_id=self.build_id,
+            reason=dict(order.reason),
+            reasons=tuple(reason.to_dict() for reason in self.decisions[task_id].reasons),
+            started_at=utc_now(),
+            owner=this_owner(),
+            log=run_log,
+        )
+        decision = self.decisions[task_id]
+        self._tell(
+            "run_started",
+            **_task_fields(decision),
+            run_id=order.run_id,
+            attempt=self._attempts[task_id],
+            why=decision.reasons[0].text,
+            log=run_log,
+        )
+        return order
+
+    def ended(
+        self, task_id: str, status: str, explanation: Any, outcome: RunEntry | None
+    ) -> bool:
+        """Record how a run ended; whether it is to be tried again."""
+        order = self._orders.pop(task_id, None)
+        if order is None:
+            return False  # settled: recorded already
+        decision = self.decisions[task_id]
+        entry = self._complete_entry(task_id, order, status, explanation, outcome)
+        if entry is None:
+            self._catalog.finish_run(self._suspended_entry(order))
+            self._tell("run_suspended", **_task_fields(decision), run_id=order.run_id)
+            return False
+        self._catalog.finish_run(entry)
+        if entry.status == "succeeded":
+            self._take_over(self.verdicts[task_id].task, entry)
+        fields = {**_task_fields(decision), "run_id": entry.run_id, "duration_s": entry.duration_s}
+        if status == DONE:
+            self._finish(task_id, "ran")
+            self._tell("run_succeeded", **fields)
+            return False
+        retries = self._attempts[task_id] <= self.options.retries
+        failure = _failure(decision, entry, explanation)
+        self._tell(
+            "run_failed",
+            **fields,
+            error_type=failure.error_type,
+            error=failure.error,
+            traceback=failure.traceback,
+            will_retry=retries,
+        )
+        if not retries:
+            self.outcome.failed.append(task_id)
+            self.outcome.failures.append(failure)
+        return retries
+
+    def reporter(self, reporter: Any, task_hash: str) -> Any:
+        """Luigi's status reporter, with progress written to the events as well."""
+        forward = reporter.update_progress_percentage
+
+        def update(percentage: float) -> None:
+            self._files.write("run_progress", task_hash=task_hash, percentage=percentage)
+            forward(percentage)
+
+        reporter.update_progress_percentage = update
+        return reporter
+
+    def tick(self) -> None:
+        """Nothing happened for a while; a progress bar may want to draw."""
+        self._listener({"event": "tick"})
+
+    # -- after the last run --------------------------------------------------------------------
+
+    def not_ended(self) -> list[str]:
+        """Hashes of what was to run and neither ended nor failed, upstream first."""
+        ended = self._done | set(self.outcome.failed)
+        return [h for h, v in self.verdicts.items() if v.action in ("run", "maybe") and h not in ended]
+
+    def interrupt(self, error: BaseException) -> None:
+        """Record the runs that an exception in this process ended."""
+        for task_id, order in list(self._orders.items()):
+            if order.outcome is not None:
+                self.ended(task_id, FAILED, str(error), order.outcome)
+            else:
+                self._orders.pop(task_id)
+                entry = standing_entry(order, "interrupted", (), (), time.time())
+                self._catalog.finish_run(replace(entry, error=str(error)))
+
+    # -- helpers -------------------------------------------------------------------------------
+
+    def _tell(self, event: str, **what: Any) -> None:
+        self._listener(self._files.write(event, **what))
+
+    def _active_upstream(self, task: PlannedTask) -> list[str]:
+        """What has to end before: wrappers are seen through."""
+        names: dict[str, None] = {}
+        pending = [upstream for _, upstream in task.upstream]
+        seen: set[int] = set()
+        while pending:
+            upstream = pending.pop()
+            if id(upstream) in seen:
+                continue
+            seen.add(id(upstream))
+            if upstream.is_wrapper:
+                pending += [wrapped for _, wrapped in upstream.upstream]
+            elif upstream.task_hash in self._pending:
+                names[upstream.task_hash] = None
+        return list(names)
+
+    def _record_graph(self, verdicts: list[Verdict]) -> None:
+        self._catalog.record_tasks(_task_entry(verdict.task) for verdict in verdicts)
+        for verdict in verdicts:
+            if verdict.is_adopted:
+                self._adopt(verdict)
+            elif verdict.has_new_identity and verdict.action == "skip":
+                reason = next(n for n in verdict.notes if n.kind == "identity_changed")
+                self._record_standing(verdict, "unchanged", reason)
+                self.outcome.unchanged.append(verdict.task.task_hash)
+
+    def _adopt(self, verdict: Verdict) -> None:
+        reason = next(note for note in verdict.notes if note.kind == "adopted")
+        order = self._new_order(verdict, reason, with_code=False)
+        standing = [o for o in verdict.task.outputs if o.state.exists and o.state.fingerprint]
+        entry = adopt_outputs(
+            verdict.task.task,
+            order,
+            [
+                (_output_entry(output), output.target, output.state.observation)
+                for output in standing
+                if output.state.observation is not None
+            ],
+        )
+        self._catalog.finish_run(replace(entry, reasons=(reason.to_dict(),)))
+        self._take_over(verdict.task, entry)
+
+    def _record_standing(self, verdict: Verdict, status: str, reason: Reason) -> None:
+        """Record a result that stands and is right, without a run."""
+        order = self._new_order(verdict, reason)
+        inputs = tuple(expected.entry for expected in order.inputs or ())
+        outputs = [_output_entry(output) for output in verdict.task.outputs]
+        entry = standing_entry(order, status, inputs, outputs, time.time())
+        self._catalog.finish_run(
+            replace(entry, reasons=(reason.to_dict(),), code=self._recorded_code(verdict))
+        )
+        if verdict.has_new_identity:
+            targets = [o.target for o in verdict.task.outputs if o.target is not None]
+            write_new_identity(verdict.task.task, order, targets)
+
+    def _recorded_code(self, verdict: Verdict) -> dict[str, Any] | None:
+        """The code that made the bytes: what is unchanged keeps it."""
+        run = next((o.state.run for o in verdict.task.outputs if o.state.run is not None), None)
+        if run is None or run.code_fingerprint is None:
+            return None
+        return {"fingerprint": run.code_fingerprint, "parts": [dict(p) for p in run.code_parts]}
+
+    def _new_order(self, verdict: Verdict, reason: Reason, *, with_code: bool = True) -> RunOrder:
+        task = verdict.task
+        code = self._planner.code.get(task.family) if with_code else None
+        return RunOrder(
+            run_id=new_uuid7(),
+            task_hash=task.task_hash,
+            build_id=self.build_id,
+            reason=reason.to_dict(),
+            inputs=tuple(self._expected(*row) for row in task.inputs()),
+            upstream={place: upstream.task_hash for place, upstream in task.upstream},
+            code=code.to_dict() if code is not None else None,
+            environment=environment_of(type(task.task), directory=self.project.root),
+            durability=self._planner.settings.durability,
+            force_local_download=self.options.force_local_download,
+            record_plain_targets=self._planner.settings.plain_targets,
+        )
+
+    def _expected(self, place: str, upstream: PlannedTask, output: PlannedOutput) -> ExpectedInput:
+        state = output.state
+        entry = state.as_input(place, output.uri, output.kind, upstream.task_hash)
+        if not entry.fingerprint and output.target is not None and "://" in output.uri:
+            # Remote content is known without reading it; local content the run reads itself.
+            content = output.target.read_content(output.target.observe())
+            entry = replace(entry, fingerprint=content.fingerprint)
+        location = output.target.uri if output.target is not None else output.uri
+        token = state.observation.token if state.observation is not None else None
+        return ExpectedInput(entry, location, token)
+
+    def _complete_entry(
+        self, task_id: str, order: RunOrder, status: str, explanation: Any, outcome: RunEntry | None
+    ) -> RunEntry | None:
+        """What is recorded of a run; None when it was suspended to wait for what it yielded."""
+        if outcome is None and status not in (DONE, FAILED):
+            return None
+        if outcome is None:
+            # The child died, or failed outside run(): nobody else will say so.
+            entry = standing_entry(order, "failed", (), (), time.time())
+            text = str(explanation or "the process died")
+            outcome = replace(
+                entry, error_type="ProcessDied", error=text.strip().splitlines()[-1], traceback=text
+            )
+        code = self._planner.code.get(self.verdicts[task_id].task.family)
+        return replace(
+            outcome,
+            reasons=tuple(reason.to_dict() for reason in self.decisions[task_id].reasons),
+            code=code.to_dict(include_source=True) if code is not None else None,
+            environment=order.environment,
+            log=self._files.run_log(order.run_id),
+        )
+
+    def _suspended_entry(self, order: RunOrder) -> RunEntry:
+        entry = standing_entry(order, "interrupted", (), (), time.time())
+        return replace(entry, error="waits for what it yielded; run() starts again when that is made")
+
+    def _take_over(self, task: PlannedTask, entry: RunEntry) -> None:
+        """What reads it sees the new content."""
+        by_place = {output.place: output for output in entry.outputs}
+        for output in task.outputs:
+            if output.place in by_place:
+                output.state.made_by(entry, by_place[output.place], task)
+
+    def _finish(self, task_id: str, what: str) -> None:
+        getattr(self.outcome, what).append(task_id)
+        self._done.add(task_id)
+        self._pending.discard(task_id)
+
+
+def _task_entry(task: PlannedTask) -> TaskEntry:
+    return TaskEntry(
+        task_hash=task.task_hash,
+        family=task.family,
+        module=task.task.task_module,
+        params=task.params,
+        upstream=tuple((place, upstream.task_hash) for place, upstream in task.upstream),
+        outputs=tuple((output.place, output.uri, output.kind) for output in task.outputs),
+        insignificant_params=insignificant_params(task.task),
+        luigi_task_id=getattr(task.task, "luigi_task_id", task.task.task_id),
+        is_external=task.is_external,
+    )
+
+
+def _output_entry(output: PlannedOutput) -> OutputEntry:
+    seen = output.state.observation
+    return OutputEntry(
+        place=output.place,
+        uri=output.uri,
+        kind=output.kind,
+        fingerprint=output.state.fingerprint or "",
+        size_bytes=seen.size_bytes if seen else None,
+        mtime_ns=seen.mtime_ns if seen else None,
+        file_count=seen.file_count if seen else None,
+        etag=seen.etag if seen else None,
+        version_id=seen.version_id if seen else None,
+        token=seen.token if seen else None,
+        observed_ns=seen.observed_ns if seen else 0,
+    )
+
+
+def _task_fields(decision: Decision) -> dict[str, Any]:
+    return {
+        "task_hash": decision.task_hash,
+        "family": decision.family,
+        "params": dict(decision.params),
+    }
+
+
+def _failure(decision: Decision, entry: RunEntry, explanation: Any) -> Failure:
+    if entry.status == "succeeded":
+        # on_success() or an event after the run raised: the result stands, the task did not end well.
+        text = str(explanation)
+        error = text.strip().splitlines()[-1] if text.strip() else "failed after run()"
+        return _made_failure(decision, entry, "AfterRun", error, text)
+    return _made_failure(
+        decision, entry, entry.error_type or "", entry.error or "", entry.traceback or ""
+    )
+
+
+def _made_failure(
+    decision: Decision, entry: RunEntry, error_type: str, error: str, traceback: str
+) -> Failure:
+    return Failure(
+        task_hash=decision.task_hash,
+        family=decision.family,
+        params=dict(decision.params),
+        run_id=entry.run_id,
+        error_type=error_type,
+        error=error,
+        traceback=traceback,
+    )

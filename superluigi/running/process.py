@@ -1,0 +1,139 @@
+"""One run as Luigi's worker starts it: in this process, or in a child of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import nullcontext
+from typing import Any
+
+import luigi
+from luigi.task import DynamicRequirements
+from luigi.worker import TaskProcess
+
+from superluigi.execution.enter import enter_plain_run, ordered
+from superluigi.execution.order import RunOrder
+from superluigi.graph import is_external
+from superluigi.hashing import hash_of
+from superluigi.project import Project, using_project
+from superluigi.running.capture import RunLog
+from superluigi.running.results import ResultQueue
+
+__all__ = ["RunProcess", "SettledProcess"]
+
+
+class RunProcess(TaskProcess):
+    """Luigi's task process, entering the run that the plan ordered.
+
+    Source: https://github.com/spotify/luigi/blob/master/luigi/worker.py (3.8).
+    """
+
+    def __init__(
+        self,
+        *luigi_arguments: Any,
+        order: RunOrder,
+        project: Project,
+        is_ready: Callable[[luigi.Task], bool],
+        raise_exception: bool,
+        **luigi_options: Any,
+    ) -> None:
+        super().__init__(*luigi_arguments, **luigi_options)
+        self.order = order
+        self._project = project
+        self._raise_exception = raise_exception
+        self.check_complete = is_ready
+        self.result_queue = _WithOutcome(self.result_queue, order)
+        # What it depends on is the plan's business; Luigi would ask complete() again for every edge.
+        self.check_unfulfilled_deps = False
+        if raise_exception:
+            self.use_multiprocessing = False
+            self.timeout_time = None
+
+    def run(self) -> None:
+        """Run, with output and log records written to the run's own log as well."""
+        captures = self.order.log_path is not None and not self._raise_exception
+        log = RunLog(str(self.order.log_path)) if captures else nullcontext()
+        with using_project(self._project), log:
+            super().run()
+
+    def _run_get_new_deps(self) -> list[tuple[str, str, dict[str, str]]] | None:
+        """Enter `run()`; what it yields and is not ready yet goes back to the worker."""
+        with ordered(self.order):
+            entered = self._enter()
+            if not isinstance(entered, Generator):
+                return None
+            try:
+                return self._drive(entered)
+            finally:
+                entered.close()
+
+    def _enter(self) -> Any:
+        run = self.task.run
+        if getattr(run, "__superluigi_entered__", False):
+            return run()
+        return enter_plain_run(self.task)
+
+    def _drive(
+        self, entered: Generator[Any, Any, Any]
+    ) -> list[tuple[str, str, dict[str, str]]] | None:
+        send = None
+        while True:
+            try:
+                yielded = entered.send(send)
+            except StopIteration:
+                return None
+            requirements = (
+                yielded if isinstance(yielded, DynamicRequirements) else DynamicRequirements(yielded)
+            )
+            if not requirements.complete(self.check_complete):
+                tasks = requirements.flat_requirements
+                _refuse_lossy(self.task, tasks)
+                return [(t.task_module, t.task_family, t.to_str_params()) for t in tasks]
+            send = requirements.paths
+
+    def _handle_run_exception(self, error: BaseException) -> Any:
+        explanation = super()._handle_run_exception(error)
+        if self._raise_exception:
+            raise  # noqa: PLE0704 - Luigi calls this from its except block
+        return explanation
+
+
+class _WithOutcome:
+    """A queue that adds to Luigi's report what is to be recorded."""
+
+    def __init__(self, queue: ResultQueue, order: RunOrder) -> None:
+        self._queue = queue
+        self._order = order
+
+    def put(self, report: tuple[Any, ...]) -> None:
+        # Under the plan's name for it: a plain Luigi task has another id of its own.
+        self._queue.put((self._order.task_hash, *report[1:], self._order.outcome))
+
+
+class SettledProcess:
+    """Stands in the worker's list for a task that turned out not to need its run."""
+
+    exitcode = 0
+    timeout_time = None
+
+    def is_alive(self) -> bool:
+        """Never: nothing was started."""
+        return False
+
+
+def _refuse_lossy(task: luigi.Task, yielded: list[luigi.Task]) -> None:
+    """Refuse what Luigi would make again as another task: it passes parameters on as text.
+
+    Raises:
+        ValueError: naming the task; without this, run() would be started again for ever.
+    """
+    for dependency in yielded:
+        if is_external(dependency) and not isinstance(dependency, luigi.ExternalTask):
+            continue
+        again = type(dependency).from_str_params(dependency.to_str_params())
+        if hash_of(again) != hash_of(dependency):
+            message = (
+                f"{task.get_task_family()}.run() yields {dependency}, which is another task after its "
+                "parameters went through text and back. Use parameter types that parse what they "
+                "serialise, and no PRIVATE ones that matter."
+            )
+            raise ValueError(message)

@@ -1,0 +1,174 @@
+"""Luigi's worker, told by a plan what to run."""
+
+from __future__ import annotations
+
+import json
+import queue
+from typing import TYPE_CHECKING, Any
+
+import luigi
+from luigi.scheduler import DONE, FAILED, PENDING
+from luigi.task_register import load_task as load_luigi_task
+from luigi.worker import TaskStatusReporter, Worker, _get_retry_policy_dict
+
+from superluigi.running.process import RunProcess, SettledProcess
+from superluigi.running.results import ResultQueue
+
+if TYPE_CHECKING:
+    from superluigi.planning.nodes import PlannedTask
+    from superluigi.running.build import Build
+
+__all__ = ["PlanWorker"]
+
+# luigid ignores a PENDING for what it saw DONE a moment ago; this older word for it is not ignored.
+_ASK_AGAIN = "SUSPENDED"
+
+
+class PlanWorker(Worker):
+    """Announces what the plan wants run, runs it in Luigi's order, reports every end to the build.
+
+    Source: https://github.com/spotify/luigi/blob/master/luigi/worker.py (3.8).
+    """
+
+    def __init__(
+        self, build: Build, *, scheduler: Any, is_local: bool, num_workers: int, **config: Any
+    ) -> None:
+        super().__init__(scheduler=scheduler, worker_processes=num_workers, **config)
+        self._build = build
+        self._is_local = is_local
+        self._task_result_queue.close()
+        self._task_result_queue = ResultQueue()
+
+    def __enter__(self) -> PlanWorker:
+        # The keep-alive thread tells luigid that we live; beside a scheduler of our own it would only
+        # be a thread to fork around.
+        if not self._is_local:
+            super().__enter__()
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
+        if not self._is_local:
+            return bool(super().__exit__(kind, error, trace))
+        for process in self._running_tasks.values():
+            if process.is_alive():
+                process.terminate()
+        self._task_result_queue.close()
+        return False
+
+    def announce(self, tasks: list[PlannedTask], upstream: dict[str, list[str]]) -> None:
+        """Tell the scheduler what is to be run, and after what."""
+        for planned in tasks:
+            task = planned.task
+            if self._first_task is None:
+                self._first_task = planned.task_hash
+            self._scheduled_tasks[planned.task_hash] = task
+            self._announce(task, planned.task_hash, upstream[planned.task_hash])
+
+    def add(self, task: luigi.Task, multiprocess: bool = False, processes: int = 0) -> bool:
+        """Take in a dependency that a running task yielded."""
+        self._validate_task(task)
+        self.announce(*self._build.extend(task))
+        return True
+
+    def _announce(self, task: luigi.Task, task_hash: str, upstream: list[str] | None) -> None:
+        self._add_task(
+            worker=self._id,
+            task_id=task_hash,
+            status=PENDING if self._is_local else _ASK_AGAIN,
+            deps=upstream,
+            runnable=True,
+            priority=task.priority,
+            resources=task.process_resources(),
+            params=task.to_str_params(),
+            family=task.task_family,
+            module=task.task_module,
+            batchable=False,  # a batch would be a task that no plan knows
+            retry_policy_dict=_get_retry_policy_dict(task),
+            accepts_messages=task.accepts_messages,
+        )
+
+    def _run_task(self, task_id: str) -> None:
+        if task_id not in self._running_tasks and self._build.settle(task_id):
+            self._running_tasks[task_id] = SettledProcess()
+            self._task_result_queue.put((task_id, DONE, None, [], []))
+            return
+        super()._run_task(task_id)
+
+    def _create_task_process(self, task: luigi.Task) -> RunProcess:
+        build = self._build
+        message_queue = _new_message_queue() if task.accepts_messages else None
+        task_hash = build.hash_of_scheduled(task)
+        reporter = TaskStatusReporter(self._scheduler, task_hash, self._id, message_queue)
+        process = RunProcess(
+            task,
+            self._id,
+            self._task_result_queue,
+            build.reporter(reporter, task_hash),
+            use_multiprocessing=self._config.force_multiprocessing or self.worker_processes > 1,
+            worker_timeout=self._config.timeout,
+            check_complete_on_run=False,  # every run checks what it wrote
+            order=build.order(task_hash),
+            project=build.project,
+            is_ready=build.readiness,
+            raise_exception=build.options.raise_exception,
+        )
+        if process.use_multiprocessing:
+            self._task_result_queue.open_for_children()
+        return process
+
+    def _handle_next_task(self) -> None:
+        """Take one report; Luigi's own method, with the build told first and retries of its own."""
+        self._idle_since = None
+        while True:
+            self._purge_children()
+            try:
+                report = self._task_result_queue.get(timeout=self._config.wait_interval)
+            except queue.Empty:
+                self._build.tick()
+                return
+            task_id, status, explanation, _, requirements, outcome = report
+            if task_id not in self._running_tasks:
+                continue  # a late report of a run that was given up
+            break
+        task = self._scheduled_tasks[task_id]
+        retries = self._build.ended(task_id, status, explanation, outcome)
+        yielded = self._add_yielded(requirements)
+        self._report(task, task_id, status, explanation, yielded)
+        self._running_tasks.pop(task_id)
+        if retries:
+            self._announce(task, task_id, None)
+        self.run_succeeded &= status == DONE or bool(yielded) or retries
+
+    def _add_yielded(self, requirements: list[Any] | None) -> list[str]:
+        names = []
+        for module, family, params in requirements or []:
+            task = load_luigi_task(module, family, params)
+            self.add(task)
+            names += self._build.scheduled_names(task)
+        return names
+
+    def _report(
+        self, task: luigi.Task, task_id: str, status: str, explanation: Any, yielded: list[str]
+    ) -> None:
+        if status == FAILED:
+            self._email_task_failure(task, explanation)
+        self._add_task(
+            worker=self._id,
+            task_id=task_id,
+            status=status,
+            expl=json.dumps(explanation, default=str),
+            resources=task.process_resources(),
+            runnable=None,
+            params=task.to_str_params(),
+            family=task.task_family,
+            module=task.task_module,
+            new_deps=yielded,
+            assistant=self._assistant,
+            retry_policy_dict=_get_retry_policy_dict(task),
+        )
+
+
+def _new_message_queue() -> Any:
+    import multiprocessing
+
+    return multiprocessing.Queue()

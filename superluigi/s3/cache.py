@@ -1,0 +1,308 @@
+"""Local copies of objects, kept by their content: each version is downloaded once and never served stale.
+
+    cas/v1/ab/<sha256>     the bytes, read-only, written once
+    index/v1/ab/<…>.json   which object had which bytes (`cache_index`)
+    tmp/                   what is being downloaded; swept when its process is dead
+    locks/                 keeps processes from downloading the same object at once
+
+No answer depends on a lock: whatever enters `cas` was verified under a name of its own, and then renamed.
+The freshness of a copy is decided by the store's ETag and version, its integrity by size, times, inode
+and boot, and by its digest as soon as one of those is not as recorded.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import stat as modes
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from superluigi.errors import TargetMissing
+from superluigi.files import (
+    _clone,
+    clone_or_copy,
+    file_sha256,
+    new_temporary_directory,
+    remove_tree,
+    sweep_temporaries,
+)
+from superluigi.s3.cache_index import BlobState, CacheIndex, Entry, Place
+from superluigi.s3.lock import patient_lock
+from superluigi.s3.objects import ObjectStat
+from superluigi.s3.parallel import in_threads
+from superluigi.s3.protocol import Store
+from superluigi_catalog.owner import this_owner
+
+__all__ = ["Cache", "CachedObject", "local_name"]
+
+_READ_ONLY = 0o444
+_THREADS = 16
+_MAX_NAME_BYTES = 200
+_CACHEDIR_TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n"
+_NOT_IN_NAMES = re.compile("[\x00-\x1f\x7f/\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class CachedObject:
+    """A verified local copy of one version of an object."""
+
+    path: str
+    """The blob itself: never to be written to. `Cache.hand_out` gives a path to work with."""
+    sha256: str
+    """64 hex digits."""
+    stat: ObjectStat
+    """The version that it is."""
+
+
+class Cache:
+    """A directory of local copies, shared by any number of processes.
+
+    Args:
+        root: The directory; it is made when the first copy enters.
+    """
+
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = Path(root)
+        self._index = CacheIndex(self.root / "index" / "v1")
+        self._swept_by: int | None = None
+
+    def __repr__(self) -> str:
+        return f"Cache({str(self.root)!r})"
+
+    def fetch(
+        self,
+        store: Store,
+        bucket: str,
+        key: str,
+        *,
+        version_id: str | None = None,
+        seen: ObjectStat | None = None,
+        force: bool = False,
+    ) -> CachedObject:
+        """A copy of what the object is now.
+
+        It costs one request: a GET when nothing is known, a HEAD when the copy is still right, both
+        when it is not.
+
+        Args:
+            version_id: That version instead; a copy of it costs no request at all.
+            seen: A look at the object that is recent enough for the caller, instead of the HEAD.
+            force: Download again, whatever is here.
+
+        Raises:
+            TargetMissing: there is no such object.
+            SyncFailed: what arrived never was what the store holds.
+        """
+        place = Place(store.identity, bucket, key, version_id)
+        if force:
+            return self._download(store, place)
+        found = self._find_current(store, place, seen)
+        if found is not None:
+            return found
+        with patient_lock(self._lock_path(place)) as waited:
+            found = self._find_current(store, place, None) if waited else None
+            return found or self._download(store, place)
+
+    def fetch_many(
+        self, store: Store, stats: Sequence[ObjectStat], *, force: bool = False
+    ) -> list[CachedObject]:
+        """Copies of objects that were just listed, in their order."""
+        return in_threads(
+            lambda seen: self.fetch(store, seen.bucket, seen.key, seen=seen, force=force),
+            stats,
+            threads=_THREADS,
+        )
+
+    def find(self, store: Store, seen: ObjectStat) -> CachedObject | None:
+        """The copy of exactly the version that was seen, if it is here; no request."""
+        place = Place(store.identity, seen.bucket, seen.key)
+        entry = self._index.read(place)
+        if entry is None or not entry.is_of(seen):
+            return None
+        return self._checked(entry, seen)
+
+    def add(
+        self, store: Store, path: str, stat: ObjectStat, sha256: str, *, consume: bool = False
+    ) -> CachedObject | None:
+        """Keep the file that was just uploaded, so that it is never downloaded.
+
+        Args:
+            path: The uploaded file.
+            stat: What the upload returned.
+            sha256: Of the file, as uploaded.
+            consume: Move the file, which nobody needs any more, instead of cloning it.
+
+        Returns:
+            The copy; None when the file is not what was uploaded any more, or the disk is full.
+        """
+        try:
+            with self._temporary_directory() as directory:
+                held = f"{directory}/blob"
+                _move(path, held) if consume else clone_or_copy(path, held)
+                if os.stat(held).st_size != stat.size_bytes:  # noqa: PTH116
+                    return None
+                if not consume and file_sha256(held) != sha256:
+                    return None
+                place = Place(store.identity, stat.bucket, stat.key)
+                return self._keep(held, place, stat, sha256, "sha256")
+        except OSError:
+            return None
+
+    def hand_out(
+        self, cached: CachedObject, directory: str, basename: str, *, writable: bool = False
+    ) -> str:
+        """A path in `directory` with the bytes of a copy: a clone, else a read-only link, else a copy.
+
+        Args:
+            basename: A name to be kept as far as it can be a file's name; a whole key will do.
+            writable: A file that may be written to; it shares nothing with the cache.
+        """
+        destination = f"{directory}/{local_name(basename)}"
+        if writable:
+            clone_or_copy(cached.path, destination)
+            _allow_writing(destination)
+        elif _clone(cached.path, destination):
+            os.chmod(destination, _READ_ONLY)  # noqa: PTH101
+        else:
+            Path(destination).unlink(missing_ok=True)  # what a refused clone leaves
+            _link_or_copy(cached.path, destination)
+        return destination
+
+    def _find_current(
+        self, store: Store, place: Place, seen: ObjectStat | None
+    ) -> CachedObject | None:
+        entry = self._index.read(place)
+        if entry is None:
+            return None
+        if _is_pinned(place):
+            seen = _as_recorded(entry)
+        elif seen is None:
+            seen = store.head(place.bucket, place.key)
+            if seen is None:
+                raise _missing(place)
+        return self._checked(entry, seen) if entry.is_of(seen) else None
+
+    def _checked(self, entry: Entry, seen: ObjectStat) -> CachedObject | None:
+        """The entry's blob, if its bytes are right."""
+        path = self._blob_path(entry.sha256)
+        try:
+            state = BlobState.of(os.stat(path), _boot())  # noqa: PTH116
+            if state != entry.blob:
+                if state.size_bytes != entry.size_bytes or file_sha256(path) != entry.sha256:
+                    os.unlink(path)  # noqa: PTH108
+                    return None
+                self._index.write(replace(entry, blob=state))
+        except OSError:
+            return None
+        return CachedObject(path, entry.sha256, seen)
+
+    def _download(self, store: Store, place: Place) -> CachedObject:
+        with self._temporary_directory() as directory:
+            held = f"{directory}/blob"
+            downloaded = store.get_file(place.bucket, place.key, held, version_id=place.version_id)
+            return self._keep(
+                held, place, downloaded.stat, downloaded.sha256, downloaded.verified_by
+            )
+
+    def _keep(
+        self, held: str, place: Place, stat: ObjectStat, sha256: str, verified_by: str
+    ) -> CachedObject:
+        """Let a verified file become a blob: the only way into the cache."""
+        path = self._blob_path(sha256)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        os.chmod(held, _READ_ONLY)  # noqa: PTH101
+        state = BlobState.of(os.stat(held), _boot())  # noqa: PTH116
+        os.replace(held, path)  # noqa: PTH105
+        self._index.write(
+            Entry(place, stat.etag, stat.version_id, stat.size_bytes, sha256, verified_by, state)
+        )
+        return CachedObject(path, sha256, stat)
+
+    def _blob_path(self, sha256: str) -> str:
+        return f"{self.root}/cas/v1/{sha256[:2]}/{sha256}"
+
+    def _lock_path(self, place: Place) -> Path:
+        return self.root / "locks" / self._index.path_of(place).stem[:3]
+
+    @contextlib.contextmanager
+    def _temporary_directory(self) -> Iterator[str]:
+        parent = f"{self.root}/tmp"
+        if self._swept_by != os.getpid():
+            self._swept_by = os.getpid()
+            self._make_root()
+            sweep_temporaries(parent)
+        directory = new_temporary_directory(parent)
+        try:
+            yield directory
+        finally:
+            remove_tree(directory)
+
+    def _make_root(self) -> None:
+        self.root.mkdir(parents=True, exist_ok=True)
+        tag = self.root / "CACHEDIR.TAG"
+        if not tag.exists():
+            tag.write_bytes(_CACHEDIR_TAG)
+
+
+def local_name(key: str) -> str:
+    """A file name that resembles the end of a key, whatever the key is; its suffix is kept.
+
+    Example:
+        >>> local_name("raw/2026/a.csv.gz"), local_name("../.."), local_name("folder/")
+        ('a.csv.gz', 'object', 'folder')
+    """
+    name = _NOT_IN_NAMES.sub("_", key.rstrip("/").rpartition("/")[2])
+    if name in ("", ".", ".."):
+        return "object"
+    encoded = name.encode()
+    if len(encoded) > _MAX_NAME_BYTES:
+        name = encoded[-_MAX_NAME_BYTES:].decode(errors="ignore")
+    return name
+
+
+def _missing(place: Place) -> TargetMissing:
+    uri = f"s3://{place.bucket}/{place.key}"
+    message = f"{uri!r} does not exist. Run the task that makes it, or correct the name."
+    return TargetMissing(message, target=uri)
+
+
+def _is_pinned(place: Place) -> bool:
+    # The version "null" is overwritten in place, as without versioning.
+    return place.version_id not in (None, "null")
+
+
+def _as_recorded(entry: Entry) -> ObjectStat:
+    place = entry.place
+    return ObjectStat(place.bucket, place.key, entry.size_bytes, entry.etag, entry.version_id)
+
+
+def _boot() -> str:
+    return this_owner().split("|")[1].partition("/")[0]  # without the container
+
+
+def _move(source: str, destination: str) -> None:
+    try:
+        os.replace(source, destination)  # noqa: PTH105
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        clone_or_copy(source, destination)
+        os.unlink(source)  # noqa: PTH108
+
+
+def _link_or_copy(source: str, destination: str) -> None:
+    try:
+        os.link(source, destination)
+    except OSError:  # another filesystem, another user's blob, too many links
+        clone_or_copy(source, destination)
+        os.chmod(destination, _READ_ONLY)  # noqa: PTH101
+
+
+def _allow_writing(path: str) -> None:
+    mode = os.stat(path).st_mode  # noqa: PTH116
+    if not mode & modes.S_IWUSR:
+        os.chmod(path, mode | modes.S_IWUSR)  # noqa: PTH101

@@ -1,0 +1,148 @@
+"""Settings of a project: `superluigi.toml`, or `[tool.superluigi]` in `pyproject.toml`.
+
+```toml
+rerun_on = ["missing", "inputs"]     # triggers; see `run_task`
+verify = "stat"                      # "stat", "content" or "catalog"
+verify_ttl_s = 600                   # how long verify = "catalog" trusts a look
+durability = "detect"                # "fsync": target and sidecar are on the disk before a run counts
+plain_targets = true                 # sidecars beside the targets of plain Luigi tasks too
+adopt_read_max_bytes = 67108864      # larger files that stand without a record are not read when adopted
+
+[params.FeaturesTask]                # task parameters, as in luigi.cfg
+window = 7
+```
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from superluigi.errors import SettingsError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["TRIGGERS", "VERIFY_MODES", "Settings", "checked_triggers", "checked_verify", "load_settings"]
+
+TRIGGERS = frozenset({"missing", "missing_anywhere", "inputs", "code", "output", "env"})
+VERIFY_MODES = ("stat", "content", "catalog")
+_DURABILITIES = ("detect", "fsync")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a project decided once."""
+
+    rerun_on: frozenset[str] = frozenset({"missing", "inputs"})
+    verify: str = "stat"
+    verify_ttl_s: float = 600.0
+    durability: str = "detect"
+    plain_targets: bool = True
+    adopt_read_max_bytes: int = 64 << 20
+    params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Family → parameter → value."""
+    code: Mapping[str, Any] = field(default_factory=dict)
+    """`roots`, `includes`, `excludes`: what counts as project code."""
+    source: str = ""
+    """The file that they come from; empty for the defaults."""
+
+
+def load_settings(root: Path | None) -> Settings:
+    """The settings of the project at `root`.
+
+    Raises:
+        SettingsError: a file that is no TOML, an unknown key, a value that cannot be.
+    """
+    if root is None:
+        return Settings()
+    own = root / "superluigi.toml"
+    if own.is_file():
+        return settings_from(_read(own), str(own))
+    shared = root / "pyproject.toml"
+    if shared.is_file():
+        table = _read(shared).get("tool", {}).get("superluigi", {})
+        return settings_from(table, f"{shared} [tool.superluigi]") if table else Settings()
+    return Settings()
+
+
+def settings_from(table: Mapping[str, Any], source: str) -> Settings:
+    """Settings from a parsed table.
+
+    Raises:
+        SettingsError: an unknown key, or a value that cannot be.
+    """
+    known = {f.name for f in fields(Settings)} - {"source"}
+    unknown = sorted(set(table) - known)
+    if unknown:
+        message = f"{source}: unknown key {unknown[0]!r}. Known are {', '.join(sorted(known))}."
+        raise SettingsError(message)
+    values = dict(table)
+    if "rerun_on" in values:
+        values["rerun_on"] = checked_triggers(values["rerun_on"], source)
+    settings = replace(Settings(source=source), **values)
+    checked_verify(settings.verify, source)
+    _checked_choice("durability", settings.durability, _DURABILITIES, source)
+    _check_types(settings, source)
+    return settings
+
+
+def checked_triggers(names: Any, source: str) -> frozenset[str]:
+    """A set of trigger names.
+
+    Raises:
+        SettingsError: an unknown one.
+    """
+    given = frozenset({names} if isinstance(names, str) else names)
+    unknown = sorted(str(name) for name in given - TRIGGERS)
+    if unknown:
+        message = (
+            f"{source}: unknown trigger {unknown[0]!r} in rerun_on. "
+            f"Known are {', '.join(sorted(TRIGGERS))}."
+        )
+        raise SettingsError(message)
+    return given
+
+
+def checked_verify(name: Any, source: str) -> str:
+    """A way to check targets.
+
+    Raises:
+        SettingsError: an unknown one.
+    """
+    return _checked_choice("verify", name, VERIFY_MODES, source)
+
+
+def _checked_choice(key: str, value: Any, choices: tuple[str, ...], source: str) -> str:
+    if value not in choices:
+        message = f"{source}: {key} = {value!r} is not one of {', '.join(choices)}."
+        raise SettingsError(message)
+    return str(value)
+
+
+def _check_types(settings: Settings, source: str) -> None:
+    expected: dict[str, tuple[type, ...]] = {
+        "verify_ttl_s": (int, float),
+        "plain_targets": (bool,),
+        "adopt_read_max_bytes": (int,),
+        "params": (dict,),
+        "code": (dict,),
+    }
+    for key, types in expected.items():
+        value = getattr(settings, key)
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            message = f"{source}: {key} = {value!r} is no {types[0].__name__}."
+            raise SettingsError(message)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        message = f"{path} is not valid TOML: {error}. Correct it, or remove it."
+        raise SettingsError(message) from error

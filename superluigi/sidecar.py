@@ -1,0 +1,102 @@
+"""The sidecar's document: built from a run, written and read as bytes.
+
+The format itself (its keys, its limits, what is refused) is the catalog's, which rebuilds from sidecars
+without Luigi: `superluigi_catalog.sidecar`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from superluigi_catalog.sidecar import (
+    MAX_SIDECAR_BYTES,
+    RESERVED_KEYS,
+    SIDECAR_FORMAT,
+    InvalidSidecar,
+    parse_sidecar,
+)
+
+from superluigi.errors import MetadataError, SidecarError
+
+if TYPE_CHECKING:
+    from superluigi.execution.order import RunOrder
+    from superluigi.targets.state import Content
+
+__all__ = [
+    "MAX_SIDECAR_BYTES",
+    "RESERVED_KEYS",
+    "SIDECAR_FORMAT",
+    "decode_sidecar",
+    "encode_sidecar",
+    "output_row",
+]
+
+MAX_CONTENTS_ROWS = 1_000
+"""Files of a folder named in its sidecar; the fingerprint covers all of them."""
+
+
+def encode_sidecar(document: Mapping[str, Any]) -> bytes:
+    """The bytes of a sidecar: UTF-8 JSON, one key a line at top level, so that a person can read it.
+
+    Raises:
+        MetadataError: it is larger than `MAX_SIDECAR_BYTES`.
+    """
+    rows = [
+        f" {json.dumps(key, ensure_ascii=False)}: "
+        f"{json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(', ', ': '))}"
+        for key, value in document.items()
+    ]
+    data = ("{\n" + ",\n".join(rows) + "\n}\n").encode("utf-8", "surrogatepass")
+    if len(data) > MAX_SIDECAR_BYTES:
+        message = (
+            f"The sidecar would be {len(data):,} bytes, more than {MAX_SIDECAR_BYTES:,}: metadata is for "
+            "figures and notes. Write larger things to a file of the task's output."
+        )
+        raise MetadataError(message)
+    return data
+
+
+def decode_sidecar(data: bytes, *, path: str) -> dict[str, Any]:
+    """A sidecar's document.
+
+    Raises:
+        SidecarError: malformed, too large, or of a newer format.
+    """
+    try:
+        return parse_sidecar(data, path=path)
+    except InvalidSidecar as error:
+        raise SidecarError(str(error), path=path) from error
+
+
+def output_row(kind: str, place: str, path: str, content: Content) -> dict[str, Any]:
+    """The `output` of a sidecar, but for what only publishing knows."""
+    row: dict[str, Any] = {
+        "type": kind,
+        "place": place,
+        "path": path,
+        "fingerprint": content.fingerprint,
+        "size_bytes": content.size_bytes,
+        "siblings": [],
+    }
+    if content.file_count is not None:
+        row["file_count"] = content.file_count
+        row["contents"] = [
+            {"path": entry.path, "size_bytes": entry.size_bytes, "fingerprint": entry.digest}
+            for entry in content.contents[:MAX_CONTENTS_ROWS]
+        ]
+    return row
+
+
+def running_document(order: RunOrder, family: str, owner: str, state: str) -> dict[str, Any]:
+    """What `<sidecar>.next` says while a task writes in place."""
+    return {
+        "format": SIDECAR_FORMAT,
+        "state": state,
+        "task_hash": order.task_hash,
+        "family": family,
+        "run_id": order.run_id,
+        "build_id": order.build_id,
+        "owner": owner,
+    }

@@ -1,0 +1,85 @@
+"""Nested structures of targets: `output()` and `input()` keep the shape that the user wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import luigi
+
+from superluigi.graph import PlacePath, _steps, declared_upstream, iter_places, place_text
+
+__all__ = ["input_structure", "map_targets", "placed_targets"]
+
+
+def placed_targets(structure: Any) -> list[tuple[str, luigi.Target]]:
+    """Every target of an `output()` or `input()` with its place, in order.
+
+    Raises:
+        TypeError: something in it is no target.
+    """
+    rows = []
+    for place, item in iter_places(structure, luigi.Target):
+        if not isinstance(item, luigi.Target):
+            message = (
+                f"{type(item).__name__} {item!r} stands where a target was expected"
+                f"{f' (at {place_text(place)!r})' if place else ''}. Wrap a path in LocalFileTarget(…)."
+            )
+            raise TypeError(message)
+        rows.append((place_text(place), item))
+    return rows
+
+
+def map_targets(structure: Any, leaf: Callable[[str, Any], Any], place: PlacePath = ()) -> Any:
+    """The same structure with every target replaced by `leaf(place, target)`.
+
+    Dicts stay dicts of their type, lists and tuples stay what they are, other iterables become lists.
+    """
+    if structure is None:
+        return None
+    if isinstance(structure, (luigi.Target, str)):
+        return leaf(place_text(place), structure)
+    steps = _steps(structure)
+    if steps is None:
+        return leaf(place_text(place), structure)
+    mapped = [map_targets(child, leaf, (*place, step)) for step, child in steps]
+    if isinstance(structure, dict):
+        return type(structure)(zip(structure, mapped, strict=True))
+    if isinstance(structure, tuple):
+        named = hasattr(structure, "_fields")
+        return type(structure)(*mapped) if named else tuple(mapped)
+    return mapped
+
+
+def input_structure(task: luigi.Task) -> Any:
+    """The outputs of what a task requires, in the shape of `requires()`; like Luigi's `task.input()`."""
+    return _map_tasks(task.requires())
+
+
+def _map_tasks(structure: Any) -> Any:
+    if structure is None:
+        return []
+    if isinstance(structure, luigi.Task):
+        return structure.output()
+    steps = _steps(structure)
+    if steps is None:
+        message = f"requires() returned {structure!r}, which is no task."
+        raise TypeError(message)
+    mapped = [_map_tasks(child) for _, child in steps]
+    if isinstance(structure, dict):
+        return type(structure)(zip(structure, mapped, strict=True))
+    return tuple(mapped) if isinstance(structure, tuple) else mapped
+
+
+def wrapped_inputs(task: luigi.Task) -> list[tuple[str, luigi.Target]]:
+    """Every target that a task's direct requirements offer, with places."""
+    return [
+        (join_places(place_text(upstream.place), place), target)
+        for upstream in declared_upstream(task)
+        for place, target in placed_targets(upstream.task.output())
+    ]
+
+
+def join_places(outer: str, inner: str) -> str:
+    """The place of something inside a place."""
+    return f"{outer}.{inner}" if outer and inner else outer or inner

@@ -1,0 +1,221 @@
+"""What local files and folders share: their paths, their sidecars, putting old versions aside."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from typing import Any
+
+from superluigi.errors import InputChanged, TargetConflict, TargetMissing
+from superluigi.files import (
+    TEMPORARY_PREFIX,
+    new_temporary_directory,
+    remove_tree,
+    replace_file,
+    sync_directory,
+)
+from superluigi.sidecar import MAX_SIDECAR_BYTES, encode_sidecar
+from superluigi.targets.base import SIDECAR_SUFFIX, PendingOutput, Stash, TargetWithMetadata
+from superluigi.targets.state import Observation
+
+__all__ = ["NEXT_SUFFIX", "LocalPendingOutput", "LocalStash", "LocalTargetWithMetadata"]
+
+NEXT_SUFFIX = ".next"
+
+_HAND_OUT_TRIES = 3
+
+
+class LocalTargetWithMetadata(TargetWithMetadata):
+    """A target on a local filesystem, with its sidecar beside it or at `metadata_path`."""
+
+    path: str
+    announces_before_missing = True
+    _own_metadata_path: str | None = None
+
+    @property
+    def uri(self) -> str:
+        """The absolute path."""
+        return os.path.abspath(self.path)  # noqa: PTH100 - hot: once per target and build
+
+    @property
+    def metadata_path(self) -> str:
+        """The sidecar: `<path>.metadata.json` unless another place was asked for."""
+        return self._own_metadata_path or f"{self.path.rstrip('/')}{SIDECAR_SUFFIX}"
+
+    def read_sidecar(self) -> bytes | None:
+        """The sidecar's bytes; None when there is none."""
+        return _read_small(self.metadata_path)
+
+    def write_sidecar(self, document: dict[str, Any]) -> None:
+        """Replace the sidecar at once."""
+        replace_file(self.metadata_path, encode_sidecar(document))
+
+    def read_next(self) -> bytes | None:
+        """The bytes of `<sidecar>.next`."""
+        return _read_small(self.metadata_path + NEXT_SUFFIX)
+
+    def write_next(self, document: dict[str, Any]) -> None:
+        """Announce a publish or a run that writes in place."""
+        data = encode_sidecar(document)
+        path = self.metadata_path + NEXT_SUFFIX
+        try:
+            _write(path, data)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+            _write(path, data)
+
+    def remove_next(self) -> None:
+        """Withdraw the announcement."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.metadata_path + NEXT_SUFFIX)  # noqa: PTH108
+
+    def hand_out(
+        self,
+        directory: str,
+        *,
+        force_download: bool = False,  # noqa: ARG002 - nothing is downloaded here
+    ) -> tuple[str, Observation]:
+        """A clone, else a copy, of what stands there."""
+        destination = f"{directory}/{os.path.basename(self.uri)}"  # noqa: PTH119
+        for _ in range(_HAND_OUT_TRIES):
+            before = self.observe()
+            if not before.exists:
+                raise self._missing()
+            try:
+                self._copy_to(destination)
+            except FileNotFoundError as error:
+                raise self._missing() from error
+            if self.observe().token == before.token:
+                return destination, before
+            remove_tree(destination) if os.path.isdir(destination) else os.unlink(destination)  # noqa: PTH108, PTH112
+        message = (
+            f"{self} kept changing while it was copied for a task. "
+            "Let whatever writes it finish, and run again."
+        )
+        raise InputChanged(message, target=self)
+
+    def stash(self, run_id: str) -> Stash | None:  # noqa: ARG002 - remote stashes name it
+        """Move what stands there into a temporary directory beside it."""
+        if not self.observe().exists:
+            return None
+        return LocalStash(self.uri, new_temporary_directory(os.path.dirname(self.uri)))  # noqa: PTH120
+
+    def put_back(self, location: str) -> bool:
+        """Move a stashed version back over whatever stands there."""
+        beside = os.path.dirname(os.path.dirname(location)) == os.path.dirname(self.uri)  # noqa: PTH120
+        # A sidecar is untrusted text: only our own temporary directories beside the target count.
+        ours = os.path.basename(os.path.dirname(location)).startswith(TEMPORARY_PREFIX)  # noqa: PTH119, PTH120
+        if not (beside and ours and os.path.lexists(location)):
+            return False
+        _move_over(location, self.uri)
+        return True
+
+    def makedirs(self) -> None:
+        """Create the folders above the target."""
+        self._parent_made()
+
+    def _copy_to(self, destination: str) -> None:
+        raise NotImplementedError
+
+    def _missing(self) -> TargetMissing:
+        message = f"{self} does not exist. Run the task that makes it, or put the file there."
+        return TargetMissing(message, target=self)
+
+    def _parent_made(self) -> str:
+        parent = os.path.dirname(self.uri)  # noqa: PTH120
+        try:
+            os.makedirs(parent, exist_ok=True)  # noqa: PTH103
+        except (FileExistsError, NotADirectoryError) as error:
+            message = (
+                f"{self} cannot be made: {error.filename!r} is a file where a folder is needed. "
+                "Move the file away, or change the path."
+            )
+            raise TargetConflict(message, target=self) from error
+        return parent
+
+
+class LocalPendingOutput(PendingOutput):
+    """A new version in a temporary directory beside the target: one rename makes it the target."""
+
+    durable = False
+
+    def __init__(self, target: LocalTargetWithMetadata) -> None:
+        self.target = target
+        self.final_path = target.uri
+        parent = os.path.dirname(self.final_path)  # noqa: PTH120
+        try:
+            self.directory = new_temporary_directory(parent)
+        except (FileExistsError, NotADirectoryError):
+            target.makedirs()  # raises the error that says which file is in the way
+            raise
+        self.path = f"{self.directory}/{os.path.basename(self.final_path)}"  # noqa: PTH119
+
+    def _rename_sidecar(self) -> None:
+        sidecar = self.target.metadata_path
+        os.replace(sidecar + NEXT_SUFFIX, sidecar)  # noqa: PTH105
+        if self.durable:
+            sync_directory(os.path.dirname(os.path.abspath(sidecar)))  # noqa: PTH100, PTH120
+
+    def discard(self) -> None:
+        """Remove the temporary directory with whatever is in it."""
+        try:
+            os.rmdir(self.directory)  # noqa: PTH106 - after a commit it is empty
+        except OSError:
+            remove_tree(self.directory)
+
+    def keep(self) -> str:
+        """Move what was written out of the way of the sweep; its path."""
+        kept = f"{self.final_path}.unpublished-{time.strftime('%Y%m%dT%H%M%S')}"
+        if not os.path.lexists(self.path):
+            return self.directory
+        os.replace(self.path, kept)  # noqa: PTH105
+        self.discard()
+        return kept
+
+
+class LocalStash(Stash):
+    """An old version in a temporary directory beside its place."""
+
+    def __init__(self, path: str, directory: str) -> None:
+        self._path = path
+        self._directory = directory
+        self.location = f"{directory}/{os.path.basename(path)}"  # noqa: PTH119
+
+    def take(self) -> None:
+        """Rename it into the temporary directory."""
+        os.replace(self._path, self.location)  # noqa: PTH105
+
+    def restore(self) -> None:
+        """Put it back over whatever the task left."""
+        if os.path.lexists(self.location):
+            _move_over(self.location, self._path)
+        remove_tree(self._directory)
+
+    def drop(self) -> None:
+        """Remove it."""
+        remove_tree(self._directory)
+
+
+def _move_over(stashed: str, path: str) -> None:
+    if os.path.isdir(path):  # noqa: PTH112
+        remove_tree(path)
+    os.replace(stashed, path)  # noqa: PTH105
+
+
+def _read_small(path: str) -> bytes | None:
+    try:
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123 - hot
+            return file.read(MAX_SIDECAR_BYTES + 1) or b""
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def _write(path: str, data: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,247 @@
+"""`LocalFolderTarget`: a folder of files on a local filesystem, published as one."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import functools
+import hashlib
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from luigi.local_target import LocalTarget
+
+from superluigi.errors import OutputNotWritten, TargetConflict
+from superluigi.files import (
+    clone_or_copy_tree,
+    file_sha256,
+    remove_tree,
+    sync_directory,
+    sync_file,
+    tree_files,
+)
+from superluigi.targets.base import SIDECAR_SUFFIX
+from superluigi.targets.local import NEXT_SUFFIX, LocalPendingOutput, LocalTargetWithMetadata
+from superluigi.targets.local_file import stat_token
+from superluigi.targets.state import Content, FileEntry, Observation, tree_content
+
+__all__ = ["LocalFolderTarget"]
+
+
+class LocalFolderTarget(LocalTargetWithMetadata, LocalTarget):
+    """A folder, with its sidecar at `<path>.metadata.json` or inside.
+
+    Args:
+        path: Where the folder is; relative to the working directory, or absolute.
+        metadata_path: Where the sidecar is instead.
+        metadata_inside: Keep it in the folder, as `.metadata.json`.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        metadata_path: str | os.PathLike[str] | None = None,
+        metadata_inside: bool = False,
+    ) -> None:
+        LocalTarget.__init__(self, path=os.fspath(path))
+        if metadata_path and metadata_inside:
+            message = f"{path!r}: give metadata_path or metadata_inside, not both."
+            raise ValueError(message)
+        self.metadata_inside = metadata_inside
+        if metadata_inside:
+            self._own_metadata_path = f"{self.path.rstrip('/')}/{SIDECAR_SUFFIX}"
+        elif metadata_path:
+            self._own_metadata_path = os.fspath(metadata_path)
+
+    def exists(self) -> bool:
+        """Whether the folder is there.
+
+        Raises:
+            TargetConflict: a file is.
+        """
+        self._refuse_file()
+        return os.path.isdir(self.path)  # noqa: PTH112
+
+    def open(self, mode: str = "r") -> Any:
+        """Refused: a folder is not opened; open the files in `path`."""
+        message = f"{self} is a folder. Open a file in it: open(f'{{target.path}}/part.csv', {mode!r})."
+        raise TargetConflict(message, target=self)
+
+    def files(self) -> list[str]:
+        """The paths of its files, relative to the folder, sorted."""
+        return sorted(relative for relative, _ in self._rows())
+
+    def observe(self) -> Observation:
+        """One walk; no file is read."""
+        observed_ns = time.time_ns()
+        self._refuse_file()
+        try:
+            rows = sorted(self._rows(), key=lambda row: row[0])
+        except FileNotFoundError:
+            return Observation(exists=False, observed_ns=observed_ns)
+        digest = hashlib.sha256()
+        for relative, status in rows:
+            digest.update(f"{relative}\0{stat_token(status)}\n".encode("utf-8", "surrogateescape"))
+        return Observation(
+            exists=True,
+            token=f"stat-tree:{digest.hexdigest()[:32]}",
+            size_bytes=sum(status.st_size for _, status in rows),
+            mtime_ns=max((status.st_mtime_ns for _, status in rows), default=None),
+            file_count=len(rows),
+            observed_ns=observed_ns,
+        )
+
+    def read_content(self, observation: Observation) -> Content:  # noqa: ARG002
+        """The digest over the digests of its files."""
+        try:
+            return self.content_of(self.path)
+        except FileNotFoundError as error:
+            raise self._missing() from error
+
+    def begin_output(self, run_id: str) -> LocalPendingOutput:  # noqa: ARG002
+        """An empty folder of the same base name in a temporary directory beside it."""
+        return _PendingFolder(self)
+
+    def download(self, to: str | None = None, *, force: bool = False) -> str:  # noqa: ARG002
+        """The folder itself, or a copy at `to`, which must not exist yet."""
+        if not self.exists():
+            raise self._missing()
+        if to is None:
+            return self.path
+        if os.path.lexists(to):
+            message = f"{to!r} exists already. Name a new folder to copy {self} to."
+            raise TargetConflict(message, target=self)
+        clone_or_copy_tree(self.path, to)
+        return to
+
+    def content_of(self, folder: str) -> Content:
+        """The content of `folder`, as if it stood at this target's place."""
+        return tree_content(
+            FileEntry(relative, status.st_size, f"sha256:{file_sha256(f'{folder}/{relative}')}")
+            for relative, status in tree_files(folder)
+            if not self.is_own_sidecar(relative)
+        )
+
+    def is_own_sidecar(self, relative: str) -> bool:
+        """Whether a file of the folder is its sidecar, and so no part of its content."""
+        return self.metadata_inside and relative in (
+            SIDECAR_SUFFIX,
+            SIDECAR_SUFFIX + NEXT_SUFFIX,
+        )
+
+    def _rows(self) -> list[tuple[str, os.stat_result]]:
+        return [row for row in tree_files(self.path) if not self.is_own_sidecar(row[0])]
+
+    def _refuse_file(self) -> None:
+        if os.path.isfile(self.path):  # noqa: PTH113
+            message = (
+                f"{self} is a file, but a folder was meant. "
+                "Use LocalFileTarget, or move the file away."
+            )
+            raise TargetConflict(message, target=self)
+
+    def _copy_to(self, destination: str) -> None:
+        clone_or_copy_tree(self.path, destination)
+
+
+class _PendingFolder(LocalPendingOutput):
+    """A new version of a folder."""
+
+    target: LocalFolderTarget
+
+    def __init__(self, target: LocalFolderTarget) -> None:
+        super().__init__(target)
+        Path(self.path).mkdir()
+
+    def seal(self) -> Content:
+        """The digest over its files."""
+        if not os.path.isdir(self.path):  # noqa: PTH112
+            message = (
+                f"run() wrote a file to output_path, but {self.target} is a folder. "
+                "Write files into the folder output_path, or declare a LocalFileTarget."
+            )
+            raise OutputNotWritten(message, target=self.target)
+        content = self.target.content_of(self.path)
+        if not content.file_count:
+            message = (
+                f"run() left the folder output_path empty, so {self.target} was not made. "
+                "Write at least one file into it."
+            )
+            raise OutputNotWritten(message, target=self.target)
+        return content
+
+    def prepare(self, document: dict[str, Any]) -> None:
+        """Write the sidecar: into the new folder, or beside the target as `<sidecar>.next`."""
+        document["output"]["mtime_ns"] = max(
+            status.st_mtime_ns for _, status in tree_files(self.path)
+        )
+        if self.target.metadata_inside:
+            LocalFolderTarget(self.path, metadata_inside=True).write_sidecar(document)
+        else:
+            # Where the platform cannot swap two folders at once, the old one lies here for an instant.
+            announced = document["output"] | {"stash": f"{self.path}.old"}
+            self.target.write_next(document | {"output": announced})
+            self._document = document
+        if self.durable:
+            for relative, _ in tree_files(self.path):
+                sync_file(f"{self.path}/{relative}")
+            sync_directory(self.path)
+
+    def commit(self) -> Observation:
+        """Swap the folders, then rename the sidecar."""
+        self.target._refuse_file()
+        if os.path.isdir(self.final_path):  # noqa: PTH112
+            self._swap()
+        else:
+            os.rename(self.path, self.final_path)  # noqa: PTH104
+        if self.durable:
+            sync_directory(os.path.dirname(self.final_path))  # noqa: PTH120
+        if not self.target.metadata_inside:
+            self.target.write_sidecar(self._document)
+            self.target.remove_next()
+        return self.target.observe()
+
+    def _swap(self) -> None:
+        if _exchange(self.path, self.final_path):
+            return
+        old = f"{self.path}.old"
+        os.rename(self.final_path, old)  # noqa: PTH104
+        try:
+            os.rename(self.path, self.final_path)  # noqa: PTH104
+        except OSError:
+            os.rename(old, self.final_path)  # noqa: PTH104
+            raise
+        remove_tree(old)
+
+
+def _exchange(one: str, other: str) -> bool:
+    """Swap two paths in one step; False where kernel or filesystem cannot."""
+    swap = _exchange_function()
+    if swap is None:
+        return False
+    if swap(os.fsencode(one), os.fsencode(other)) == 0:
+        return True
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(code, os.strerror(code), one, None, other)
+
+
+@functools.cache
+def _exchange_function() -> Callable[[bytes, bytes], int] | None:
+    libc = ctypes.CDLL(None, use_errno=True) if sys.platform != "win32" else None
+    with contextlib.suppress(AttributeError):
+        if sys.platform == "linux" and libc is not None:
+            at_cwd, exchange = -100, 2
+            renameat2 = libc.renameat2
+            return lambda one, other: renameat2(at_cwd, one, at_cwd, other, exchange)
+        if sys.platform == "darwin" and libc is not None:
+            renamex_np = libc.renamex_np
+            return lambda one, other: renamex_np(one, other, 2)
+    return None

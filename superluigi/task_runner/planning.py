@@ -1,0 +1,53 @@
+"""`plan_task`: what `run_task` would do, and why; nothing runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from superluigi.planning.plan import Plan
+from superluigi.task_runner.session import DecisionArguments, open_session
+
+__all__ = ["plan_task"]
+
+
+def plan_task(
+    task: Any,
+    *,
+    force: bool = False,
+    force_upstream: bool = False,
+    force_upstream_to_task: Any = None,
+    force_upstream_to_task_cls: Any = None,
+    rerun_on: Any = None,
+    verify: str | None = None,
+    config: Mapping[str, Mapping[str, Any]] | None = None,
+    config_file: str | os.PathLike[str] | None = None,
+    catalog: Any = None,
+) -> Plan:
+    """What `run_task` with the same arguments would do.
+
+    Nothing runs and no target is touched; what dead runs left beside targets is put in order, and what
+    was seen is kept in the catalog.
+
+    Returns:
+        The decisions, upstream before downstream.
+
+    Raises:
+        ForceRefused, HashError, PlanError, SettingsError, TargetError, CatalogError: see there.
+        Exception: whatever a task's `requires()`, `output()` or `complete()` raises.
+    """
+    arguments = DecisionArguments(
+        task,
+        force=force,
+        force_upstream=force_upstream,
+        force_upstream_to_task=force_upstream_to_task,
+        force_upstream_to_task_cls=force_upstream_to_task_cls,
+        rerun_on=rerun_on,
+        verify=verify,
+        config=config,
+        config_file=config_file,
+        catalog=catalog,
+    )
+    with open_session(arguments) as session:
+        return session.planner.plan(session.roots, session.force).plan

@@ -1,0 +1,82 @@
+"""A build's end as a person reads it: what ran and why, what failed and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from superluigi_catalog.text import printable
+
+from superluigi.planning.decision import Decision
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from superluigi.task_runner.result import BuildResult
+
+__all__ = ["headline", "summary_lines", "summary_table"]
+
+_MAX_ROWS = 30
+_SHOWN = ("ran", "unchanged", "shared", "failed", "blocked")
+_LOUD = ("output_changed", "code_changed", "adopted")
+"""Reasons that a skipped task shows: nothing stale is silent."""
+_STYLES = {
+    "ran": "green",
+    "unchanged": "cyan",
+    "shared": "cyan",
+    "failed": "red",
+    "blocked": "red",
+    "note": "yellow",
+}
+
+
+def summary_lines(result: BuildResult) -> list[str]:
+    """Plain lines: one per task that did something or has something to say, then the counts."""
+    lines = [f"{what:<9} {label}  {why}" for what, label, why in _shown(result)]
+    for failure in result.failures:
+        lines += ["", *printable(failure.traceback.rstrip(), multiline=True).splitlines()]
+    return [*lines, headline(result)]
+
+
+def summary_table(result: BuildResult) -> Group:
+    """The same as a rich table; texts are taken literally."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for _ in range(3):
+        table.add_column(overflow="fold")
+    for what, label, why in _shown(result):
+        table.add_row(Text(what, style=_STYLES.get(what, "")), Text(label), Text(why))
+    tracebacks = [
+        Text("\n" + printable(failure.traceback.rstrip(), multiline=True), style="red")
+        for failure in result.failures
+    ]
+    style = "bold green" if result.ok else "bold red"
+    return Group(table, *tracebacks, Text(headline(result), style=style))
+
+
+def headline(result: BuildResult) -> str:
+    """One line: how it ended, counts, time, the build's id."""
+    words = {"skipped": "up to date"}
+    counts = ", ".join(f"{n:,} {words.get(name, name)}" for name, n in result.counts().items())
+    verdict = "ok" if result.ok else "FAILED"
+    return f"{verdict}: {counts or 'no tasks'} in {result.duration_s:.1f} s  (build {result.build_id})"
+
+
+def _shown(result: BuildResult) -> Iterator[tuple[str, str, str]]:
+    rows = [(what, d) for what in _SHOWN for d in getattr(result, what)]
+    rows += [("note", d) for d in result.skipped if any(r.kind in _LOUD for r in d.reasons)]
+    for what, decision in rows[:_MAX_ROWS]:
+        yield what, printable(decision.label), printable(_why(what, decision))
+    if len(rows) > _MAX_ROWS:
+        yield "…", f"{len(rows) - _MAX_ROWS:,} more", ""
+
+
+def _why(what: str, decision: Decision) -> str:
+    if what == "unchanged":
+        kinds = {reason.kind for reason in decision.reasons}
+        if "identity_changed" not in kinds:
+            return "its inputs turned out as they were"
+    return "; ".join(reason.text for reason in decision.reasons)

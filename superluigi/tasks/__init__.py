@@ -1,0 +1,9 @@
+"""The task classes: Luigi's, with an identity, a sidecar beside every target, and paths handed to `run()`."""
+
+from superluigi.tasks.atomic import AtomicTaskWithMetadata
+from superluigi.tasks.external import ExternalTask
+from superluigi.tasks.task import Task
+from superluigi.tasks.with_metadata import TaskWithMetadata
+from superluigi.tasks.wrapper import WrapperTask
+
+__all__ = ["AtomicTaskWithMetadata", "ExternalTask", "Task", "TaskWithMetadata", "WrapperTask"]
