@@ -15,6 +15,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 from superluigi_catalog.owner import is_alive, this_owner
@@ -26,14 +27,19 @@ __all__ = [
     "new_temporary_directory",
     "remove_tree",
     "replace_file",
+    "shared_temporaries",
     "sweep_temporaries",
     "sync_directory",
     "sync_file",
+    "temporary_place",
     "tree_files",
 ]
 
 TEMPORARY_PREFIX = ".superluigi-tmp-"
 """Names of our temporary directories begin so, beside targets and in the project's home."""
+
+STASH_PREFIX = ".superluigi-stash-"
+"""Directories with an old version put aside begin so; no sweep removes them."""
 
 _CHUNK_BYTES = 1 << 20
 _FOREIGN_TEMPORARY_MAX_AGE_S = 7 * 24 * 3600
@@ -60,7 +66,7 @@ def tree_files(root: str) -> Iterator[tuple[str, os.stat_result]]:
             for entry in entries:
                 relative = f"{folder}/{entry.name}" if folder else entry.name
                 if entry.is_dir(follow_symlinks=False):
-                    if not entry.name.startswith(TEMPORARY_PREFIX):
+                    if not entry.name.startswith((TEMPORARY_PREFIX, STASH_PREFIX)):
                         pending.append(relative)
                 elif entry.is_file():
                     yield relative, entry.stat()
@@ -104,9 +110,14 @@ def replace_file(path: str, data: bytes, *, durable: bool = False) -> None:
         raise
 
 
-def new_temporary_directory(parent: str) -> str:
-    """A fresh directory below `parent` whose name says which process owns it."""
-    name = f"{TEMPORARY_PREFIX}{_owner_name()}-{secrets.token_hex(4)}"
+def new_temporary_directory(parent: str, *, prefix: str = TEMPORARY_PREFIX) -> str:
+    """A fresh directory below `parent` whose name says which process owns it.
+
+    Args:
+        prefix: `TEMPORARY_PREFIX` for what a sweep may remove, `STASH_PREFIX` for what only the recovery
+            of its own target may.
+    """
+    name = f"{prefix}{_owner_name()}-{secrets.token_hex(4)}"
     path = f"{parent}/{name}" if parent else name
     try:
         os.mkdir(path)  # noqa: PTH102
@@ -114,6 +125,38 @@ def new_temporary_directory(parent: str) -> str:
         os.makedirs(parent, exist_ok=True)  # noqa: PTH103
         os.mkdir(path)  # noqa: PTH102
     return path
+
+
+_shared: ContextVar[dict[str, str] | None] = ContextVar("superluigi_shared", default=None)
+
+
+@contextlib.contextmanager
+def shared_temporaries() -> Iterator[None]:
+    """While inside, `temporary_place` uses one directory per parent instead of one per call.
+
+    Making a directory costs as much as writing a small file. Forked children use the parent's.
+    """
+    directories: dict[str, str] = {}
+    token = _shared.set(directories)
+    try:
+        yield
+    finally:
+        _shared.reset(token)
+        for directory in directories.values():
+            remove_tree(directory)
+
+
+def temporary_place(parent: str, name: str) -> tuple[str, bool]:
+    """A temporary directory below `parent` in which nothing is called `name`, and whether it is shared."""
+    directories = _shared.get()
+    if directories is None:
+        return new_temporary_directory(parent), False
+    directory = directories.get(parent)
+    if directory is None:
+        directory = directories[parent] = new_temporary_directory(parent)
+    if os.path.lexists(f"{directory}/{name}"):
+        return new_temporary_directory(parent), False
+    return directory, True
 
 
 def sweep_temporaries(parent: str) -> list[str]:

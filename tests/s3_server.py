@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -54,6 +55,8 @@ def s3_server() -> Iterator[str]:
 @pytest.fixture
 def s3_endpoint(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     """An S3 without any bucket, to which the AWS environment variables point."""
+    # botocore's pauses between its tries add up to several seconds.
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
     for name in _UNSET:
         monkeypatch.delenv(name, raising=False)
     for name, value in _CREDENTIALS.items():

@@ -1,5 +1,77 @@
 """Lineage in SQLite: where every target came from, what read it, what would have to be made again."""
 
 from superluigi_catalog.catalog import Catalog
+from superluigi_catalog.errors import (
+    AmbiguousHash,
+    CatalogError,
+    CatalogLocked,
+    CatalogMissing,
+    CatalogReadOnly,
+    CatalogTooNew,
+    CatalogTooOld,
+    DrawingUnavailable,
+    InvalidSidecar,
+    NotACatalog,
+    RecordRefused,
+    SidecarTooNew,
+    TaskNotFound,
+)
+from superluigi_catalog.lineage import Lineage, LineageEdge
+from superluigi_catalog.project import Project, find_project
+from superluigi_catalog.records import (
+    BuildEntry,
+    InputEntry,
+    Observed,
+    OutputEntry,
+    RunEntry,
+    RunRecord,
+    TargetRecord,
+    TaskEntry,
+)
+from superluigi_catalog.results import (
+    STATUSES,
+    Build,
+    Interrupted,
+    Revision,
+    Run,
+    Target,
+    Task,
+)
+from superluigi_catalog.text import printable
 
-__all__ = ["Catalog"]
+__all__ = [
+    "STATUSES",
+    "AmbiguousHash",
+    "Build",
+    "BuildEntry",
+    "Catalog",
+    "CatalogError",
+    "CatalogLocked",
+    "CatalogMissing",
+    "CatalogReadOnly",
+    "CatalogTooNew",
+    "CatalogTooOld",
+    "DrawingUnavailable",
+    "InputEntry",
+    "Interrupted",
+    "InvalidSidecar",
+    "Lineage",
+    "LineageEdge",
+    "NotACatalog",
+    "Observed",
+    "OutputEntry",
+    "Project",
+    "RecordRefused",
+    "Revision",
+    "Run",
+    "RunEntry",
+    "RunRecord",
+    "SidecarTooNew",
+    "Target",
+    "TargetRecord",
+    "Task",
+    "TaskEntry",
+    "TaskNotFound",
+    "find_project",
+    "printable",
+]

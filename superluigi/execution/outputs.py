@@ -231,10 +231,10 @@ class InPlaceOutputs(RunOutputs):
             row["version_id"] = seen[place].version_id
             target.write_sidecar(document(row))
         for place, target in self._targets.items():
-            target.remove_next()
             stash = self._stashes[place]
             if stash is not None:
                 stash.drop()
+            target.remove_next()  # last: a stash that nobody announces would stay for ever
         return tuple(
             self._entry(place, contents[place], target.observe())
             for place, target in self._targets.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from superluigi_catalog.records import OutputEntry, RunEntry, TaskEntry
 from superluigi.environment import environment_of
 from superluigi.execution.adoption import adopt_outputs, standing_entry, write_new_identity
 from superluigi.execution.order import ExpectedInput, RunOrder, new_uuid7, utc_now
+from superluigi.files import sweep_temporaries
 from superluigi.hashing import hash_of, insignificant_params
 from superluigi.planning.decide import Verdict, changed_inputs
 from superluigi.planning.decision import Decision, Reason
@@ -117,6 +119,7 @@ class Build:
     def begin(self) -> None:
         """Record the graph, what is adopted and what has a new identity; tell what will happen."""
         self._record_graph(list(self.verdicts.values()))
+        self._sweep()
         shown = [d.to_dict() for d in self.decisions.values() if d.action != "skip"]
         counts = self.counts()
         self._files.write_plan({"build_id": self.build_id, "counts": counts, "decisions": shown})
@@ -256,16 +259,10 @@ class Build:
             self.outcome.failures.append(failure)
         return retries
 
-    def reporter(self, reporter: Any, task_hash: str) -> Any:
-        """Luigi's status reporter, with progress written to the events as well."""
-        forward = reporter.update_progress_percentage
-
-        def update(percentage: float) -> None:
-            self._files.write("run_progress", task_hash=task_hash, percentage=percentage)
-            forward(percentage)
-
-        reporter.update_progress_percentage = update
-        return reporter
+    @property
+    def events_path(self) -> str:
+        """Where the events are written."""
+        return str(self._files.path / "events.jsonl")
 
     def tick(self) -> None:
         """Nothing happened for a while; a progress bar may want to draw."""
@@ -308,6 +305,17 @@ class Build:
             elif upstream.task_hash in self._pending:
                 names[upstream.task_hash] = None
         return list(names)
+
+    def _sweep(self) -> None:
+        """Remove what dead runs left beside the targets of this build and in the project's own folder."""
+        folders = {
+            os.path.dirname(output.target.uri)
+            for verdict in self.verdicts.values()
+            for output in verdict.task.outputs
+            if output.target is not None and "://" not in output.target.uri
+        }
+        for folder in sorted(folders | {str(self.project.home / "tmp")}):
+            sweep_temporaries(folder)
 
     def _record_graph(self, verdicts: list[Verdict]) -> None:
         self._catalog.record_tasks(_task_entry(verdict.task) for verdict in verdicts)

@@ -22,7 +22,7 @@ from typing import Any
 
 from superluigi.execution.order import utc_now
 
-__all__ = ["BuildFiles"]
+__all__ = ["BuildFiles", "event_line"]
 
 EVENT_VERSION = 1
 _MAX_TEXT_CHARS = 8_000
@@ -65,15 +65,9 @@ class BuildFiles:
 
     def write(self, event: str, **what: Any) -> dict[str, Any]:
         """Append one event; also from a forked child: lines do not interleave."""
-        row = {
-            "v": EVENT_VERSION,
-            "t": utc_now(),
-            "build_id": self._build_id,
-            "pid": os.getpid(),
-            "event": event,
-            **{key: _cut(value) for key, value in what.items()},
-        }
-        os.write(self._events, (json.dumps(row) + "\n").encode("ascii"))
+        line = event_line(self._build_id, event, **what)
+        os.write(self._events, line)
+        row: dict[str, Any] = json.loads(line)
         return row
 
     def close(self) -> None:
@@ -84,6 +78,19 @@ class BuildFiles:
         os.close(self._events)
         if self._lock is not None:
             os.close(self._lock)
+
+
+def event_line(build_id: str, event: str, **what: Any) -> bytes:
+    """One event as a line of `events.jsonl`."""
+    row = {
+        "v": EVENT_VERSION,
+        "t": utc_now(),
+        "build_id": build_id,
+        "pid": os.getpid(),
+        "event": event,
+        **{key: _cut(value) for key, value in what.items()},
+    }
+    return (json.dumps(row) + "\n").encode("ascii")
 
 
 def _cut(value: Any) -> Any:

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import luigi
 from luigi.scheduler import DONE, FAILED, PENDING
 from luigi.task_register import load_task as load_luigi_task
-from luigi.worker import TaskStatusReporter, Worker, _get_retry_policy_dict
+from luigi.worker import Worker, _get_retry_policy_dict
 
 from superluigi.running.process import RunProcess, SettledProcess
+from superluigi.running.reporter import RunReporter
 from superluigi.running.results import ResultQueue
 
 if TYPE_CHECKING:
@@ -98,12 +99,20 @@ class PlanWorker(Worker):
         build = self._build
         message_queue = _new_message_queue() if task.accepts_messages else None
         task_hash = build.hash_of_scheduled(task)
-        reporter = TaskStatusReporter(self._scheduler, task_hash, self._id, message_queue)
+        reporter = RunReporter(
+            self._scheduler,
+            task_hash,
+            self._id,
+            message_queue,
+            build_id=build.build_id,
+            events_path=build.events_path,
+            is_local=self._is_local,
+        )
         process = RunProcess(
             task,
             self._id,
             self._task_result_queue,
-            build.reporter(reporter, task_hash),
+            reporter,
             use_multiprocessing=self._config.force_multiprocessing or self.worker_processes > 1,
             worker_timeout=self._config.timeout,
             check_complete_on_run=False,  # every run checks what it wrote

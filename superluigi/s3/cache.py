@@ -4,6 +4,7 @@
     index/v1/ab/<…>.json   which object had which bytes (`cache_index`)
     tmp/                   what is being downloaded; swept when its process is dead
     locks/                 keeps processes from downloading the same object at once
+    out/<sha256>/<name>    links to the bytes under the names that their keys have
 
 No answer depends on a lock: whatever enters `cas` was verified under a name of its own, and then renamed.
 The freshness of a copy is decided by the store's ETag and version, its integrity by size, times, inode
@@ -172,6 +173,16 @@ class Cache:
             _link_or_copy(cached.path, destination)
         return destination
 
+    def local_copy(self, cached: CachedObject, basename: str) -> str:
+        """A lasting path in the cache with a name like the key's, read-only, the same one each time."""
+        directory = self.root / "out" / cached.sha256
+        directory.mkdir(parents=True, exist_ok=True)
+        with self._temporary_directory() as temporary:
+            made = self.hand_out(cached, temporary, basename)
+            path = directory / local_name(basename)
+            os.replace(made, path)  # noqa: PTH105
+        return str(path)
+
     def _find_current(
         self, store: Store, place: Place, seen: ObjectStat | None
     ) -> CachedObject | None:
@@ -285,6 +296,11 @@ def _boot() -> str:
 
 
 def _move(source: str, destination: str) -> None:
+    status = os.lstat(source)
+    if not modes.S_ISREG(status.st_mode) or status.st_nlink > 1:
+        # A link to somebody's file would make that file part of the cache.
+        clone_or_copy(source, destination)
+        return
     try:
         os.replace(source, destination)  # noqa: PTH105
     except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from superluigi.s3.checksums import Digests
 from superluigi.s3.objects import Downloaded, ObjectStat
 
 __all__ = ["Store"]
@@ -78,6 +79,7 @@ class Store(Protocol):
         metadata: Mapping[str, str] | None = None,
         if_match: str | None = None,
         if_none_match: bool = False,
+        digests: Digests | None = None,
     ) -> ObjectStat:
         """Write a file as an object."""
 

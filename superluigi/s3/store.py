@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from superluigi.errors import AccessDenied, BucketMissing, TargetError, TargetMissing
+from superluigi.s3.checksums import Digests
 from superluigi.s3.client import POOL_CONNECTIONS, ClientSpec, client_for, store_identity
 from superluigi.s3.delete import delete_objects
 from superluigi.s3.download import download_bytes, download_file
@@ -200,8 +201,12 @@ class ObjectStore:
         metadata: Mapping[str, str] | None = None,
         if_match: str | None = None,
         if_none_match: bool = False,
+        digests: Digests | None = None,
     ) -> ObjectStat:
         """Write a file as an object, conditions as for `put_bytes`.
+
+        Args:
+            digests: The file's, if they are known already.
 
         Raises:
             ObjectChanged: a condition does not hold.
@@ -209,7 +214,15 @@ class ObjectStore:
         """
         conditions = _conditions(if_match, if_none_match)
         with self._requests(WRITE, bucket, key) as client:
-            return upload_file(client, bucket, key, path, metadata=metadata, conditions=conditions)
+            return upload_file(
+                client,
+                bucket,
+                key,
+                path,
+                metadata=metadata,
+                conditions=conditions,
+                digests=digests,
+            )
 
     def put_many(
         self,

@@ -72,8 +72,12 @@ def upload_file(
     *,
     metadata: Mapping[str, str] | None = None,
     conditions: Mapping[str, str] | None = None,
+    digests: Digests | None = None,
 ) -> ObjectStat:
     """Write a file as an object.
+
+    Args:
+        digests: The file's, if they are known already.
 
     Raises:
         ObjectChanged: a condition does not hold.
@@ -81,7 +85,7 @@ def upload_file(
         TargetError: a condition on a file that is too large for one.
     """
     before = _identity(path)
-    digests = digests_of(Path(path))
+    digests = digests or digests_of(Path(path))
     if conditions or digests.size_bytes < MULTIPART_FROM_BYTES:
         _refuse_too_large(bucket, key, digests.size_bytes)
         with Path(path).open("rb") as body:

@@ -9,11 +9,12 @@ from typing import Any
 
 from superluigi.errors import InputChanged, TargetConflict, TargetMissing
 from superluigi.files import (
-    TEMPORARY_PREFIX,
+    STASH_PREFIX,
     new_temporary_directory,
     remove_tree,
     replace_file,
     sync_directory,
+    temporary_place,
 )
 from superluigi.sidecar import MAX_SIDECAR_BYTES, encode_sidecar
 from superluigi.targets.base import SIDECAR_SUFFIX, PendingOutput, Stash, TargetWithMetadata
@@ -99,16 +100,19 @@ class LocalTargetWithMetadata(TargetWithMetadata):
         """Move what stands there into a temporary directory beside it."""
         if not self.observe().exists:
             return None
-        return LocalStash(self.uri, new_temporary_directory(os.path.dirname(self.uri)))  # noqa: PTH120
+        directory = new_temporary_directory(os.path.dirname(self.uri), prefix=STASH_PREFIX)  # noqa: PTH120
+        return LocalStash(self.uri, directory)
 
     def put_back(self, location: str) -> bool:
         """Move a stashed version back over whatever stands there."""
         beside = os.path.dirname(os.path.dirname(location)) == os.path.dirname(self.uri)  # noqa: PTH120
-        # A sidecar is untrusted text: only our own temporary directories beside the target count.
-        ours = os.path.basename(os.path.dirname(location)).startswith(TEMPORARY_PREFIX)  # noqa: PTH119, PTH120
+        # A sidecar is untrusted text: only our own directories beside the target count.
+        directory = os.path.dirname(location)  # noqa: PTH120
+        ours = os.path.basename(directory).startswith(STASH_PREFIX)  # noqa: PTH119
         if not (beside and ours and os.path.lexists(location)):
             return False
         _move_over(location, self.uri)
+        remove_tree(directory)
         return True
 
     def makedirs(self) -> None:
@@ -143,13 +147,13 @@ class LocalPendingOutput(PendingOutput):
     def __init__(self, target: LocalTargetWithMetadata) -> None:
         self.target = target
         self.final_path = target.uri
-        parent = os.path.dirname(self.final_path)  # noqa: PTH120
+        parent, name = os.path.split(self.final_path)
         try:
-            self.directory = new_temporary_directory(parent)
+            self.directory, self._is_shared = temporary_place(parent, name)
         except (FileExistsError, NotADirectoryError):
             target.makedirs()  # raises the error that says which file is in the way
             raise
-        self.path = f"{self.directory}/{os.path.basename(self.final_path)}"  # noqa: PTH119
+        self.path = f"{self.directory}/{name}"
 
     def _rename_sidecar(self) -> None:
         sidecar = self.target.metadata_path
@@ -158,7 +162,10 @@ class LocalPendingOutput(PendingOutput):
             sync_directory(os.path.dirname(os.path.abspath(sidecar)))  # noqa: PTH100, PTH120
 
     def discard(self) -> None:
-        """Remove the temporary directory with whatever is in it."""
+        """Remove whatever is left of what was written."""
+        if self._is_shared:
+            _remove(self.path)
+            return
         try:
             os.rmdir(self.directory)  # noqa: PTH106 - after a commit it is empty
         except OSError:
@@ -195,6 +202,15 @@ class LocalStash(Stash):
     def drop(self) -> None:
         """Remove it."""
         remove_tree(self._directory)
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)  # noqa: PTH108
+    except FileNotFoundError:
+        pass
+    except OSError:
+        remove_tree(path)
 
 
 def _move_over(stashed: str, path: str) -> None:

@@ -18,6 +18,8 @@ from luigi.local_target import LocalTarget
 
 from superluigi.errors import OutputNotWritten, TargetConflict
 from superluigi.files import (
+    STASH_PREFIX,
+    TEMPORARY_PREFIX,
     clone_or_copy_tree,
     file_sha256,
     remove_tree,
@@ -185,7 +187,7 @@ class _PendingFolder(LocalPendingOutput):
             LocalFolderTarget(self.path, metadata_inside=True).write_sidecar(document)
         else:
             # Where the platform cannot swap two folders at once, the old one lies here for an instant.
-            announced = document["output"] | {"stash": f"{self.path}.old"}
+            announced = document["output"] | {"stash": self._old_path}
             self.target.write_next(document | {"output": announced})
             self._document = document
         if self.durable:
@@ -210,14 +212,22 @@ class _PendingFolder(LocalPendingOutput):
     def _swap(self) -> None:
         if _exchange(self.path, self.final_path):
             return
-        old = f"{self.path}.old"
+        old = self._old_path
+        os.mkdir(os.path.dirname(old))  # noqa: PTH102, PTH120
         os.rename(self.final_path, old)  # noqa: PTH104
         try:
             os.rename(self.path, self.final_path)  # noqa: PTH104
         except OSError:
             os.rename(old, self.final_path)  # noqa: PTH104
             raise
-        remove_tree(old)
+        remove_tree(os.path.dirname(old))  # noqa: PTH120
+
+    @property
+    def _old_path(self) -> str:
+        """Where the old folder lies for an instant, on platforms that cannot swap two."""
+        beside, own = os.path.split(self.directory)
+        own = own.replace(TEMPORARY_PREFIX, STASH_PREFIX)
+        return f"{beside}/{own}/{os.path.basename(self.final_path)}"  # noqa: PTH119
 
 
 def _exchange(one: str, other: str) -> bool:

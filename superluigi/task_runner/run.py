@@ -19,6 +19,7 @@ from superluigi_catalog.records import BuildEntry
 from superluigi.environment import host_and_user, own_version
 from superluigi.errors import BuildFailed, SuperLuigiError
 from superluigi.execution.order import new_uuid7, utc_now
+from superluigi.files import shared_temporaries
 from superluigi.planning.decision import Decision, Reason
 from superluigi.planning.planner import Planning
 from superluigi.progress import Progress, progress_for
@@ -135,6 +136,7 @@ class _Runner:
             scheduler = connected_scheduler(url) if central else None
             files = BuildFiles(self._session.planner.project.ensure_home() / "builds", self._build_id)
             stack.callback(files.close)
+            stack.enter_context(shared_temporaries())
             stack.enter_context(self._progress)
             self._catalog.start_build(self._entry(arguments, files, started_at))
             self._progress.on_event(

@@ -1,1 +1,27 @@
 """Reading: what is recorded becomes answers. Every function works in the snapshot that is open."""
+
+from superluigi_catalog.reading.closure import lineage_of
+from superluigi_catalog.reading.estimates import durations, dynamic_upstream
+from superluigi_catalog.reading.runs import build_by_uuid, builds, run_by_uuid, runs
+from superluigi_catalog.reading.target_records import target_records
+from superluigi_catalog.reading.targets import history, target, targets_of, who_made, who_read
+from superluigi_catalog.reading.tasks import TaskFilter, tasks_by_id, tasks_matching
+
+__all__ = [
+    "TaskFilter",
+    "build_by_uuid",
+    "builds",
+    "durations",
+    "dynamic_upstream",
+    "history",
+    "lineage_of",
+    "run_by_uuid",
+    "runs",
+    "target",
+    "target_records",
+    "targets_of",
+    "tasks_by_id",
+    "tasks_matching",
+    "who_made",
+    "who_read",
+]

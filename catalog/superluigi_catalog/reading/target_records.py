@@ -6,15 +6,13 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
+from superluigi_catalog.reading.sources import Sources
 from superluigi_catalog.records import InputEntry, JsonObject, RunRecord, TargetRecord
 from superluigi_catalog.storage.bulk import garbage_kept
 from superluigi_catalog.storage.session import Row, Session
 from superluigi_catalog.storage.values import from_json, storable
 
 __all__ = ["target_records"]
-
-_Source = tuple[str, str, str, "int | None"]
-"""uri, kind, fingerprint, size_bytes of a content."""
 
 
 def target_records(
@@ -25,7 +23,7 @@ def target_records(
     with garbage_kept():
         rows = session.rows(_TARGETS, (json.dumps(list(keys), ensure_ascii=False),))
         run_ids = {row[9] for row in rows if row[9] is not None}
-        inputs = _Sources(rows).inputs_of(session, run_ids)
+        inputs = _sources(rows).inputs_of(session, run_ids)
         details = _details(session, run_ids) if with_code_parts else {}
         # One call for all: a call for each takes twice the time.
         params = json.loads(f"[{','.join(row[13] or 'null' for row in rows)}]")
@@ -50,12 +48,6 @@ LEFT JOIN tasks t ON t.id = r.task_id
 LEFT JOIN families f ON f.id = t.family_id
 LEFT JOIN code c ON c.id = r.code_id
 """
-
-_INPUTS = """
-SELECT i.run_id, i.place, i.content_id, i.source_task_id, i.source_run_id, i.etag, i.version_id
-FROM json_each(?) w JOIN run_inputs i ON i.run_id = w.value
-"""
-
 
 _Details = Mapping[int, "tuple[tuple[JsonObject, ...], Any]"]
 
@@ -88,53 +80,16 @@ def _target_record(
     return TargetRecord(uri, row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], run)
 
 
-class _Sources:
-    """The contents, tasks and runs that inputs refer to.
-
-    Whoever asks for a graph asks for most of them as targets too: those are known from their rows, which
-    is a third of the time; only the others are looked up.
-    """
-
-    def __init__(self, rows: Iterable[Row]) -> None:
-        self._contents: dict[int, _Source] = {}
-        self._tasks: dict[int | None, str | None] = {None: None}
-        self._runs: dict[int | None, str | None] = {None: None}
-        for row in rows:
-            self._tasks[row[20]] = row[11]
-            self._runs[row[9]] = row[10]
-            self._contents[row[23]] = (row[0], row[1], row[18], row[24])
-            if row[21] != row[23]:
-                self._contents[row[21]] = (row[0], row[1], row[4], row[22])
-
-    def inputs_of(self, session: Session, run_ids: Iterable[int]) -> dict[int, list[InputEntry]]:
-        """Look up what runs consumed, ordered by place."""
-        rows = session.rows(_INPUTS, (json.dumps(list(run_ids)),))
-        self._look_up(session, rows)
-        contents, tasks, runs = self._contents, self._tasks, self._runs
-        found: dict[int, list[InputEntry]] = {}
-        for run, place, content, task, made_by, etag, version_id in rows:
-            entry = InputEntry(
-                place, *contents[content], etag, version_id, tasks[task], runs[made_by]
-            )
-            found.setdefault(run, []).append(entry)
-        return found
-
-    def _look_up(self, session: Session, rows: Iterable[Row]) -> None:
-        contents = {row[2] for row in rows} - self._contents.keys()
-        tasks = {row[3] for row in rows} - self._tasks.keys()
-        runs = {row[4] for row in rows} - self._runs.keys()
-        for number, *source in session.rows(_CONTENTS, (json.dumps(list(contents)),)):
-            self._contents[number] = (source[0], source[1], source[2], source[3])
-        self._tasks.update(session.rows(_TASKS, (json.dumps(list(tasks)),)))
-        self._runs.update(session.rows(_RUNS, (json.dumps(list(runs)),)))
-
-
-_CONTENTS = """
-SELECT k.id, g.uri, g.kind, k.fingerprint, k.size_bytes FROM json_each(?) w
-JOIN contents k ON k.id = w.value JOIN targets g ON g.id = k.target_id
-"""
-_TASKS = "SELECT t.id, t.hash FROM json_each(?) w JOIN tasks t ON t.id = w.value"
-_RUNS = "SELECT r.id, r.uuid FROM json_each(?) w JOIN runs r ON r.id = w.value"
+def _sources(rows: Iterable[Row]) -> Sources:
+    """Collect what the rows of targets tell already."""
+    sources = Sources()
+    for row in rows:
+        sources.runs[row[9]] = row[10]
+        sources.tasks[row[20]] = row[11]
+        sources.contents[row[23]] = (row[0], row[1], row[18], row[24])
+        if row[21] != row[23]:
+            sources.contents[row[21]] = (row[0], row[1], row[4], row[22])
+    return sources
 
 
 def _details(session: Session, run_ids: Iterable[int]) -> _Details:

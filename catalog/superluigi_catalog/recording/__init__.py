@@ -1,1 +1,19 @@
 """Writing: what a build hands in becomes rows. Every function works in the transaction that is open."""
+
+from superluigi_catalog.recording.builds import end_build, start_build
+from superluigi_catalog.recording.interrupted import mark_interrupted
+from superluigi_catalog.recording.observations import observe
+from superluigi_catalog.recording.runs import finish_run, start_run
+from superluigi_catalog.recording.sidecars import index_sidecar
+from superluigi_catalog.recording.tasks import record_tasks
+
+__all__ = [
+    "end_build",
+    "finish_run",
+    "index_sidecar",
+    "mark_interrupted",
+    "observe",
+    "record_tasks",
+    "start_build",
+    "start_run",
+]

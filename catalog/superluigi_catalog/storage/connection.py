@@ -115,6 +115,15 @@ class Connections:
         session = self._sessions.get(threading.get_ident())
         return session if session is not None else self._open()
 
+    def check(self) -> None:
+        """Open this thread's connection now, so that whatever is wrong with the file is said now.
+
+        Raises:
+            CatalogError: see `connect`.
+        """
+        with fork_gate:
+            self._session()
+
     def close(self) -> None:
         """End all connections that are idle; the next use opens them again."""
         with self._lock:

@@ -1,0 +1,1 @@
+"""Lineage as text and pictures. All that comes from records is escaped here."""

@@ -1,0 +1,159 @@
+"""Which tasks are upstream or downstream of one, and through what.
+
+Ids only, and never a depth beside them: `UNION (id, depth)` visits a task once for every length of a way
+to it, which a ladder of diamonds doubles with every rung. With a limit, one step at a time instead.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable
+
+from superluigi_catalog.lineage import Direction, Lineage, LineageEdge
+from superluigi_catalog.reading.order import place_key
+from superluigi_catalog.reading.tasks import tasks_by_id
+from superluigi_catalog.storage.bulk import garbage_kept
+from superluigi_catalog.storage.session import Session
+
+__all__ = ["lineage_of"]
+
+_Edge = tuple[int, str, int, str]
+"""(task, place, upstream, kind)."""
+
+_CLOSURES = {
+    "upstream": """
+        WITH RECURSIVE reached(id) AS (
+          SELECT ? UNION
+          SELECT e.upstream_id FROM reached JOIN edges e ON e.task_id = reached.id WHERE e.kind < 3)
+        SELECT id FROM reached
+    """,
+    "downstream": """
+        WITH RECURSIVE reached(id) AS (
+          SELECT ? UNION
+          SELECT e.task_id FROM reached JOIN edges e ON e.upstream_id = reached.id WHERE e.kind < 3)
+        SELECT id FROM reached
+    """,
+}
+_STEPS = {
+    "upstream": """
+        SELECT DISTINCT e.upstream_id FROM json_each(?) w
+        JOIN edges e ON e.task_id = w.value WHERE e.kind < 3
+    """,
+    "downstream": """
+        SELECT DISTINCT e.task_id FROM json_each(?) w
+        JOIN edges e ON e.upstream_id = w.value WHERE e.kind < 3
+    """,
+}
+_EDGES = """
+SELECT e.task_id, e.place, e.upstream_id, min(e.kind) FROM json_each(?) w
+JOIN edges e ON e.task_id = w.value WHERE e.kind < 3 GROUP BY e.task_id, e.place, e.upstream_id
+"""
+_CONSUMED = """
+SELECT t.id, i.source_task_id, i.place, g.uri, k.fingerprint, m.uuid FROM json_each(?) w
+JOIN tasks t ON t.id = w.value
+JOIN run_inputs i ON i.run_id = t.current_run_id
+JOIN contents k ON k.id = i.content_id
+JOIN targets g ON g.id = k.target_id
+LEFT JOIN runs m ON m.id = i.source_run_id
+WHERE i.source_task_id IS NOT NULL
+"""
+_KINDS = ("required", "yielded", "consumed")
+
+
+def lineage_of(session: Session, root: int, direction: Direction, depth: int | None) -> Lineage:
+    """Collect what is upstream or downstream of a task.
+
+    Args:
+        session: With an open snapshot.
+        root: The task's id.
+        direction: Towards inputs, or towards results.
+        depth: Steps to go; None: all.
+
+    Raises:
+        ValueError: the depth is negative.
+    """
+    if depth is not None and depth < 0:
+        message = f"depth must be 0 or more, not {depth}"
+        raise ValueError(message)
+    ids = (
+        _closure(session, root, direction)
+        if depth is None
+        else _steps(session, root, direction, depth)
+    )
+    with garbage_kept():
+        edges = _edges(session, ids)
+        depths = _depths(root, edges, direction)
+        tasks = tasks_by_id(session, ids)
+        order = {task: rank for rank, task in enumerate(depths)}
+        edges.sort(key=lambda edge: (order[edge[0]], place_key(edge[1]), order[edge[2]]))
+        hashes = {number: task.task_hash for number, task in tasks.items()}
+        return Lineage(
+            root=tasks[root],
+            direction=direction,
+            tasks=tuple(tasks[number] for number in depths if number != root),
+            edges=tuple(_with_targets(session, edges, hashes)),
+            depths={hashes[number]: steps for number, steps in depths.items()},
+        )
+
+
+def _closure(session: Session, root: int, direction: Direction) -> set[int]:
+    return {number for (number,) in session.rows(_CLOSURES[direction], (root,))}
+
+
+def _steps(session: Session, root: int, direction: Direction, depth: int) -> set[int]:
+    reached = {root}
+    frontier = {root}
+    for _ in range(depth):
+        rows = session.rows(_STEPS[direction], (json.dumps(sorted(frontier)),))
+        frontier = {number for (number,) in rows} - reached
+        if not frontier:
+            break
+        reached |= frontier
+    return reached
+
+
+def _edges(session: Session, ids: Collection[int]) -> list[_Edge]:
+    rows = session.rows(_EDGES, (json.dumps(sorted(ids)),))
+    return [
+        (task, place, upstream, _KINDS[kind])
+        for task, place, upstream, kind in rows
+        if upstream in ids
+    ]
+
+
+def _depths(root: int, edges: Iterable[_Edge], direction: Direction) -> dict[int, int]:
+    """Count the steps from the root, nearest first; among equals by place."""
+    away: dict[int, list[tuple[str, int]]] = {}
+    for task, place, upstream, _ in edges:
+        near, far = (task, upstream) if direction == "upstream" else (upstream, task)
+        away.setdefault(near, []).append((place, far))
+    depths = {root: 0}
+    frontier = [root]
+    while frontier:
+        following: list[int] = []
+        for near in frontier:
+            for _, far in sorted(away.get(near, ()), key=lambda way: (place_key(way[0]), way[1])):
+                if far not in depths:
+                    depths[far] = depths[near] + 1
+                    following.append(far)
+        frontier = following
+    return depths
+
+
+def _with_targets(
+    session: Session, edges: Iterable[_Edge], hashes: dict[int, str]
+) -> Iterable[LineageEdge]:
+    """Say of every edge what was consumed through it; several targets make several edges."""
+    consumed: dict[tuple[int, int], list[tuple[str, str, str, str | None]]] = {}
+    for task, source, *what in session.rows(_CONSUMED, (json.dumps(sorted(hashes)),)):
+        consumed.setdefault((task, source), []).append((what[0], what[1], what[2], what[3]))
+    for task, place, upstream, kind in edges:
+        through = [what for what in consumed.get((task, upstream), ()) if _lies_in(what[0], place)]
+        for inner, uri, fingerprint, run in sorted(through, key=lambda what: place_key(what[0])):
+            yield LineageEdge(hashes[task], hashes[upstream], inner, kind, uri, fingerprint, run)
+        if not through:
+            yield LineageEdge(hashes[task], hashes[upstream], place, kind)
+
+
+def _lies_in(inner: str, place: str) -> bool:
+    return inner == place or not place or inner.startswith(f"{place}.")

@@ -1,0 +1,171 @@
+"""Runs and builds, newest first."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from superluigi_catalog.reading.order import place_key
+from superluigi_catalog.reading.sources import Sources
+from superluigi_catalog.records import OutputEntry
+from superluigi_catalog.results import Build, Run
+from superluigi_catalog.storage.bulk import garbage_kept
+from superluigi_catalog.storage.session import Row, Session
+from superluigi_catalog.storage.values import from_json, storable
+
+__all__ = ["build_by_uuid", "builds", "run_by_uuid", "runs", "runs_by_id"]
+
+_RUN_COLUMNS = """
+SELECT r.id, r.uuid, t.hash, f.name, t.params, r.status, r.started_at, r.ended_at, r.duration_s,
+  b.uuid, r.reason, r.reasons, c.fingerprint, r.metadata, r.error_type, r.error, r.traceback,
+  r.log, r.owner, r.origin
+"""
+_RUN_JOINS = """
+JOIN tasks t ON t.id = r.task_id
+LEFT JOIN families f ON f.id = t.family_id
+LEFT JOIN builds b ON b.id = r.build_id
+LEFT JOIN code c ON c.id = r.code_id
+"""
+_NEWEST_FIRST = "ORDER BY r.started_at DESC, r.id DESC LIMIT ?"
+
+
+def runs(
+    session: Session, *, task: int | None = None, build: int | None = None, limit: int | None
+) -> tuple[Run, ...]:
+    """List runs: of a task, of a build, of both, or all."""
+    conditions = {"r.task_id = ?": task, "r.build_id = ?": build}
+    wanted = {sql: value for sql, value in conditions.items() if value is not None}
+    where = " AND ".join(("r.status IS NOT NULL", *wanted))
+    sql = f"{_RUN_COLUMNS} FROM runs r {_RUN_JOINS} WHERE {where} {_NEWEST_FIRST}"
+    return _loaded(session, session.rows(sql, [*wanted.values(), -1 if limit is None else limit]))
+
+
+def runs_by_id(session: Session, ids: Iterable[int], limit: int | None = None) -> tuple[Run, ...]:
+    """Load runs, newest first."""
+    sql = (
+        f"{_RUN_COLUMNS} FROM json_each(?) w JOIN runs r ON r.id = w.value {_RUN_JOINS}"
+        f" WHERE r.status IS NOT NULL {_NEWEST_FIRST}"
+    )
+    return _loaded(
+        session, session.rows(sql, (json.dumps(sorted(ids)), -1 if limit is None else limit))
+    )
+
+
+def run_by_uuid(session: Session, uuid: str) -> Run | None:
+    """Load one run with its code and environment; None when there is none."""
+    found = session.row(
+        """
+        SELECT r.id, c.content, e.content FROM runs r LEFT JOIN code c ON c.id = r.code_id
+        LEFT JOIN environments e ON e.id = r.environment_id
+        WHERE r.uuid = ? AND r.status IS NOT NULL
+        """,
+        (storable(uuid),),
+    )
+    if found is None:
+        return None
+    (run,) = runs_by_id(session, [found[0]])
+    return replace(run, code=from_json(found[1]) or {}, environment=from_json(found[2]) or {})
+
+
+def builds(session: Session, limit: int | None) -> tuple[Build, ...]:
+    """List builds."""
+    sql = f"{_BUILDS} WHERE status IS NOT NULL ORDER BY started_at DESC, id DESC LIMIT ?"
+    return tuple(_build(row) for row in session.rows(sql, (-1 if limit is None else limit,)))
+
+
+def build_by_uuid(session: Session, uuid: str) -> Build | None:
+    """Load one build; None when there is none."""
+    sql = f"{_BUILDS} WHERE uuid = ? AND status IS NOT NULL"
+    row = session.row(sql, (storable(uuid),))
+    return None if row is None else _build(row)
+
+
+def _loaded(session: Session, rows: list[Row]) -> tuple[Run, ...]:
+    with garbage_kept():
+        ids = [row[0] for row in rows]
+        inputs = Sources().inputs_of(session, ids)
+        outputs = _outputs(session, ids)
+        return tuple(
+            _run(
+                row,
+                tuple(sorted(inputs.get(row[0], ()), key=lambda each: place_key(each.place))),
+                tuple(outputs.get(row[0], ())),
+            )
+            for row in rows
+        )
+
+
+def _outputs(session: Session, ids: Iterable[int]) -> dict[int, list[OutputEntry]]:
+    found: dict[int, list[OutputEntry]] = {}
+    for run, *output in session.rows(
+        """
+        SELECT o.run_id, o.place, g.uri, g.kind, k.fingerprint, k.size_bytes, o.mtime_ns,
+          k.file_count, o.etag, o.version_id
+        FROM json_each(?) w JOIN run_outputs o ON o.run_id = w.value
+        JOIN contents k ON k.id = o.content_id JOIN targets g ON g.id = k.target_id
+        """,
+        (json.dumps(sorted(ids)),),
+    ):
+        found.setdefault(run, []).append(OutputEntry(*output))
+    return {
+        run: sorted(entries, key=lambda entry: place_key(entry.place))
+        for run, entries in found.items()
+    }
+
+
+def _run(row: Row, inputs: tuple[Any, ...], outputs: tuple[OutputEntry, ...]) -> Run:
+    reason = from_json(row[10]) or {}
+    reasons = from_json(row[11])
+    if reasons is None:
+        reasons = [reason] if reason else []
+    return Run(
+        run_id=row[1],
+        task_hash=row[2],
+        family=row[3] or "",
+        params=from_json(row[4]),
+        status=row[5],
+        started_at=row[6],
+        ended_at=row[7],
+        duration_s=row[8],
+        build_id=row[9],
+        reason=reason,
+        reasons=tuple(reasons),
+        inputs=inputs,
+        outputs=outputs,
+        code_fingerprint=row[12],
+        metadata=from_json(row[13]) or {},
+        error_type=row[14],
+        error=row[15],
+        traceback=row[16],
+        log=row[17],
+        owner=row[18],
+        origin=row[19],
+    )
+
+
+_BUILDS = """
+SELECT uuid, status, started_at, ended_at, roots, host, user, cwd, argv, arguments, versions,
+  directory, owner, counts, error FROM builds
+"""
+
+
+def _build(row: Row) -> Build:
+    return Build(
+        build_id=row[0],
+        status=row[1],
+        started_at=row[2],
+        ended_at=row[3],
+        roots=tuple(from_json(row[4])),
+        host=row[5],
+        user=row[6],
+        cwd=row[7],
+        argv=tuple(from_json(row[8])),
+        arguments=from_json(row[9]),
+        versions=from_json(row[10]),
+        directory=row[11],
+        owner=row[12],
+        counts=from_json(row[13]),
+        error=row[14],
+    )

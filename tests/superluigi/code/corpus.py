@@ -1,0 +1,100 @@
+"""The corpus: small projects before and after one edit, and what the edit is to change.
+
+Each case in `corpus/*.txt` is `=== name`, a line that says what is expected, and files in a
+notation like a diff: lines that start with `-` stand only before the edit, with `+` only after.
+`## path` begins a file; what comes first is `flow.py`, which imports luigi. `class:` and `file:`
+name the task where it is not `T` in `flow.py`.
+
+Expected is `same`, `differs` with the parts that change, `listed` with a kind (the fingerprint
+stays, and says so), or `differs+listed` with both. Standard library only: it also runs under
+interpreters without anything installed, and then prints every fingerprint as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+CORPUS = Path(__file__).parent / "corpus"
+
+
+@dataclass
+class Case:
+    name: str
+    expected: str
+    parts: set[str]
+    kind: str
+    qualname: str = "T"
+    file: str = "flow.py"
+    lines: list[tuple[str, str, str]] = field(default_factory=list)
+    """File, mark (`-`, `+` or neither) and text."""
+
+    def tree(self, mark: str) -> dict[str, str]:
+        files: dict[str, list[str]] = {}
+        for file, which, text in self.lines:
+            lines = files.setdefault(file, [])
+            if which in ("", mark):
+                lines.append(text)
+        return {file: "\n".join(lines) + "\n" for file, lines in files.items()}
+
+
+def load_cases() -> list[Case]:
+    cases = []
+    for path in sorted(CORPUS.glob("*.txt")):
+        for text in path.read_text(encoding="utf-8").split("=== ")[1:]:
+            cases.append(_parsed(text))
+    return cases
+
+
+def _parsed(text: str) -> Case:
+    name, expected, *lines = text.rstrip().split("\n")
+    word, *rest = expected.split()
+    kind = rest.pop() if "listed" in word else ""
+    case = Case(name, word, set(rest), kind)
+    file = ""
+    for line in lines:
+        if line.startswith("class: "):
+            case.qualname = line[7:]
+        elif line.startswith("file: "):
+            case.file = line[6:]
+        elif line.startswith("## "):
+            file = line[3:]
+            case.lines.append((file, "none", ""))
+        else:
+            if not file:
+                file = "flow.py"
+                case.lines.append((file, "", "import luigi"))
+            mark = line[:1] if line[:1] in ("-", "+") else ""
+            case.lines.append((file, mark, line[len(mark) :]))
+    return case
+
+
+def write_tree(root: Path, tree: dict[str, str]) -> Path:
+    (root / "pyproject.toml").parent.mkdir(parents=True, exist_ok=True)
+    (root / "pyproject.toml").write_text("", encoding="utf-8")
+    for name, text in tree.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
+
+
+def all_fingerprints() -> dict[str, list[object]]:
+    """Name of every case → what its two versions come to."""
+    from superluigi.code import Fingerprinter
+
+    found: dict[str, list[object]] = {}
+    with tempfile.TemporaryDirectory() as directory:
+        for number, case in enumerate(load_cases()):
+            for mark in "-+":
+                root = write_tree(Path(directory) / f"{number}{mark}", case.tree(mark))
+                code = Fingerprinter().fingerprint_at(root / case.file, case.qualname)
+                found.setdefault(case.name, []).append(code.to_dict() if code else None)
+    return found
+
+
+if __name__ == "__main__":
+    json.dump(all_fingerprints(), sys.stdout)
