@@ -22,7 +22,10 @@ __all__ = [
     "declared_upstream",
     "is_external",
     "iter_places",
+    "join_places",
+    "only_wraps",
     "place_text",
+    "read_tasks",
     "walk",
 ]
 
@@ -56,6 +59,37 @@ class Node:
 def is_external(task: luigi.Task) -> bool:
     """Whether Luigi never runs it: no `run`."""
     return bool(_is_external(task))
+
+
+def only_wraps(task: luigi.Task) -> bool:
+    """Whether a task is a wrapper and nothing else: no output, no `run()`, no `complete()` of its own."""
+    cls = type(task)
+    return (
+        isinstance(task, luigi.WrapperTask)
+        and cls.run is luigi.Task.run
+        and getattr(cls.complete, "__qualname__", "") == "WrapperTask.complete"
+        and not task.output()
+    )
+
+
+def read_tasks(task: luigi.Task) -> list[tuple[str, luigi.Task]]:
+    """The tasks whose outputs a task reads, with places; wrappers are seen through."""
+    rows = []
+    pending = [(place_text(row.place), row.task) for row in reversed(declared_upstream(task))]
+    while pending:
+        place, upstream = pending.pop()
+        if only_wraps(upstream):
+            pending.extend(
+                (join_places(place, place_text(row.place)), row.task)
+                for row in reversed(declared_upstream(upstream))
+            )
+        rows.append((place, upstream))
+    return rows
+
+
+def join_places(outer: str, inner: str) -> str:
+    """The place of something inside a place."""
+    return f"{outer}.{inner}" if outer and inner else outer or inner
 
 
 def place_text(place: PlacePath) -> str:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from superluigi.errors import MetadataError, SidecarError
 from superluigi_catalog.sidecar import (
     MAX_SIDECAR_BYTES,
     RESERVED_KEYS,
@@ -17,8 +18,6 @@ from superluigi_catalog.sidecar import (
     InvalidSidecar,
     parse_sidecar,
 )
-
-from superluigi.errors import MetadataError, SidecarError
 
 if TYPE_CHECKING:
     from superluigi.execution.order import RunOrder

@@ -7,7 +7,7 @@ from typing import Any
 
 import luigi
 
-from superluigi.graph import PlacePath, _steps, declared_upstream, iter_places, place_text
+from superluigi.graph import PlacePath, _steps, iter_places, place_text
 
 __all__ = ["input_structure", "map_targets", "placed_targets"]
 
@@ -69,17 +69,3 @@ def _map_tasks(structure: Any) -> Any:
     if isinstance(structure, dict):
         return type(structure)(zip(structure, mapped, strict=True))
     return tuple(mapped) if isinstance(structure, tuple) else mapped
-
-
-def wrapped_inputs(task: luigi.Task) -> list[tuple[str, luigi.Target]]:
-    """Every target that a task's direct requirements offer, with places."""
-    return [
-        (join_places(place_text(upstream.place), place), target)
-        for upstream in declared_upstream(task)
-        for place, target in placed_targets(upstream.task.output())
-    ]
-
-
-def join_places(outer: str, inner: str) -> str:
-    """The place of something inside a place."""
-    return f"{outer}.{inner}" if outer and inner else outer or inner

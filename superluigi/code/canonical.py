@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 
 __all__ = ["FUNCTIONS", "canonical_text", "digest_of", "is_bare_constant", "is_type_checking"]
 
@@ -31,7 +32,7 @@ _ANNOTATION_READERS = frozenset(
 # Where annotations count: nowhere, as fields of a class body, as parameters of a function.
 _NOWHERE, _FIELDS, _PARAMETERS = 0, 1, 2
 
-_Pieces = Iterator[str | tuple[object, int]]
+_Pieces = Iterable[str | tuple[object, int]]
 
 
 def digest_of(*texts: str) -> str:
@@ -90,17 +91,14 @@ def reads_annotations(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
 
 def _pieces(value: object, annotations: int) -> _Pieces:
     """One level of a tree: texts, and the values below, each with what annotations mean there."""
+    if isinstance(value, ast.AST):
+        writer = _WRITERS.get(type(value).__name__)
+        return writer(value, annotations) if writer else _node_pieces(value, annotations)
     if isinstance(value, list):
-        yield from _list_pieces(value, annotations)
-    elif isinstance(value, ast.AST):
-        writer = _WRITERS.get(type(value).__name__, _node_pieces)
-        yield from writer(value, annotations)
-    elif isinstance(value, str):
-        yield f"{len(value)}'{value}"
-    elif isinstance(value, int):
-        yield f"#{int(value)}"
-    else:
-        yield "N"
+        return _list_pieces(value, annotations)
+    if isinstance(value, str):
+        return (f"{len(value)}'{value}",)
+    return (f"#{int(value)}" if isinstance(value, int) else "N",)
 
 
 def _list_pieces(values: list[object], annotations: int) -> _Pieces:
@@ -123,21 +121,25 @@ def _is_dropped(statement: ast.stmt, annotations: int) -> bool:
 
 
 def _node_pieces(node: ast.AST, annotations: int) -> _Pieces:
-    yield f"{type(node).__name__}("
-    yield from _field_pieces(node, annotations, ())
-    yield ")"
+    return [f"{type(node).__name__}(", *_field_pieces(node, annotations, ()), ")"]
 
 
 def _field_pieces(node: ast.AST, annotations: int, left_out: Iterable[str]) -> _Pieces:
-    for field in sorted(node._fields):
-        if field in _SKIPPED_FIELDS or field in left_out:
-            continue
+    pieces: list[str | tuple[object, int]] = []
+    for field in _counted(node._fields):
         value = getattr(node, field, None)
-        if value is None or value == [] or _is_empty_body(value, annotations):
+        if value is None or value == [] or field in left_out:
             continue
-        yield f"{field}="
-        yield (value, annotations)
-        yield ";"
+        if isinstance(value, str):
+            pieces.append(f"{field}={len(value)}'{value};")
+        elif not _is_empty_body(value, annotations):
+            pieces += (f"{field}=", (value, annotations), ";")
+    return pieces
+
+
+@lru_cache(maxsize=256)
+def _counted(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted(field for field in fields if field not in _SKIPPED_FIELDS))
 
 
 def _is_empty_body(value: object, annotations: int) -> bool:

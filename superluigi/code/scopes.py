@@ -5,8 +5,6 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator
 
-from superluigi.code.canonical import FUNCTIONS
-
 __all__ = ["COMPREHENSIONS", "Origin", "Scope", "all_arguments", "bind", "bound_names", "chain_of"]
 
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -127,7 +125,10 @@ def bind(scope: Scope, statements: Iterable[ast.AST]) -> None:
     todo = list(statements)
     while todo:
         node = todo.pop()
-        if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+        if isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Load):
+                names.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             names.add(node.name)
         elif isinstance(node, COMPREHENSIONS):
             names.update(_walrus_names(node))
@@ -160,11 +161,8 @@ def imported_names(node: ast.Import | ast.ImportFrom) -> dict[str, Origin]:
 
 
 def _names_of(node: ast.AST) -> Iterator[str]:
-    """What this very node binds."""
-    if isinstance(node, ast.Name):
-        if not isinstance(node.ctx, ast.Load):
-            yield node.id
-    elif isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+    """What a node without a scope of its own binds, besides by `Name`."""
+    if isinstance(node, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
         if node.name:
             yield node.name
     elif isinstance(node, ast.MatchMapping) and node.rest:

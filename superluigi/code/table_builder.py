@@ -193,7 +193,7 @@ class _ClassBody:
             self.scope.bind(names, names)
         else:
             self.others.append(placed)
-            for name in bound_names([statement]).names:
+            for name in sorted(bound_names([statement]).names):
                 self.attributes.setdefault(name, []).append(placed)
 
 

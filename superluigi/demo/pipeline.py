@@ -3,10 +3,10 @@
 The data is scikit-learn's diabetes table: 442 patients, ten measurements of each, and a number that says
 how the disease went on. `superluigi demo` copies this file into the project that it makes.
 """
+# What follows is written as a user writes it, without annotations.
+# mypy: ignore-errors
+# ruff: noqa: D102
 
-from __future__ import annotations
-
-import datetime as dt
 from pathlib import Path
 
 import joblib
@@ -27,18 +27,16 @@ HIGH = 500
 class FeaturesTask(AtomicTaskWithMetadata):
     """The measurements of the patients of one day."""
 
-    date: dt.date = DateParameter()
-    version: int = IntParameter()
+    date = DateParameter()
+    version = IntParameter()
 
-    def output(self) -> S3ObjectTarget:
-        """A table, one row for each patient."""
+    def output(self):
         return S3ObjectTarget(
             bucket=BUCKET,
             object_key=f"{FOLDER}/features/date={self.date:%Y%m%d}/{self.task_id}.csv",
         )
 
-    def run(self, output_path: str, metadata: dict[str, object]) -> None:  # type: ignore[override]
-        """Draw the day's patients; the same ones every time."""
+    def run(self, output_path, metadata):
         note_run(self)
         patients, _ = diabetes(self.version)
         today = patients.sample(PATIENTS_PER_DAY, random_state=self.date.toordinal())
@@ -49,14 +47,12 @@ class FeaturesTask(AtomicTaskWithMetadata):
 class ModelTask(AtomicTaskWithMetadata):
     """A model of how the disease goes on."""
 
-    version: int = IntParameter()
+    version = IntParameter()
 
-    def output(self) -> S3ObjectTarget:
-        """The fitted model."""
+    def output(self):
         return S3ObjectTarget(bucket=BUCKET, object_key=f"{FOLDER}/models/{self.task_id}.joblib")
 
-    def run(self, output_path: str, metadata: dict[str, object]) -> None:  # type: ignore[override]
-        """Fit it to all patients."""
+    def run(self, output_path, metadata):
         note_run(self)
         patients, progression = diabetes(self.version)
         model = Ridge(alpha=0.01).fit(patients, progression)
@@ -67,27 +63,22 @@ class ModelTask(AtomicTaskWithMetadata):
 class PredictionsTask(AtomicTaskWithMetadata):
     """What the model says of the patients of one day."""
 
-    date: dt.date = DateParameter()
-    version: int = IntParameter()
+    date = DateParameter()
+    version = IntParameter()
 
-    def requires(self) -> dict[str, AtomicTaskWithMetadata]:
-        """The patients and the model."""
+    def requires(self):
         return {
             "features": FeaturesTask(date=self.date, version=self.version),
             "model": ModelTask(version=self.version),
         }
 
-    def output(self) -> S3ObjectTarget:
-        """A column of numbers."""
+    def output(self):
         return S3ObjectTarget(
             bucket=BUCKET,
             object_key=f"{FOLDER}/predictions/date={self.date:%Y%m%d}/{self.task_id}.csv",
         )
 
-    def run(
-        self, input_path: dict[str, str], output_path: str, metadata: dict[str, object]
-    ) -> None:
-        """Predict."""
+    def run(self, input_path, output_path, metadata):
         note_run(self)
         df = pd.read_csv(input_path["features"])
         metadata["row_count"] = len(df)
@@ -99,19 +90,16 @@ class PredictionsTask(AtomicTaskWithMetadata):
 class ReportTask(AtomicTaskWithMetadata):
     """Fails, as tasks do: it divides by a number that can be zero."""
 
-    date: dt.date = DateParameter()
-    version: int = IntParameter()
+    date = DateParameter()
+    version = IntParameter()
 
-    def requires(self) -> AtomicTaskWithMetadata:
-        """The predictions."""
+    def requires(self):
         return PredictionsTask(date=self.date, version=self.version)
 
-    def output(self) -> S3ObjectTarget:
-        """One line of text."""
+    def output(self):
         return S3ObjectTarget(bucket=BUCKET, object_key=f"{FOLDER}/reports/{self.task_id}.txt")
 
-    def run(self, input_path: str, output_path: str) -> None:  # type: ignore[override]
-        """Say how the patients are doing that are doing worst."""
+    def run(self, input_path, output_path):
         note_run(self)
         predictions = pd.read_csv(input_path)["prediction"]
         high = [value for value in predictions if value > HIGH]
@@ -119,13 +107,13 @@ class ReportTask(AtomicTaskWithMetadata):
         Path(output_path).write_text(f"{len(high)} patients above {HIGH}, {mean:.0f} on average\n")
 
 
-def diabetes(version: int) -> tuple[pd.DataFrame, pd.Series]:
+def diabetes(version):
     """The measurements that a version uses, two more than its number, and the progression."""
     table = load_diabetes(as_frame=True)
     return table.data.iloc[:, : version + 2], table.target
 
 
-def note_run(task: AtomicTaskWithMetadata) -> None:
-    """Add the task's family to `ran.log`: the demo compares it with what it is told of the build."""
+def note_run(task):
+    """Add the task's family to ran.log: the demo compares it with what it is told of a build."""
     with Path(__file__).with_name("ran.log").open("a", encoding="utf-8") as log:
         log.write(f"{task.get_task_family()}\n")

@@ -14,7 +14,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-__all__ = ["FolderStore", "serve_folder"]
+__all__ = ["FolderStore", "serve_folder", "stores"]
 
 _INDEX = "objects.json"
 _CREDENTIALS = {
@@ -44,6 +44,11 @@ def serve_folder(folder: str | os.PathLike[str], *, bucket: str) -> FolderStore:
         atexit.register(store.close)
     store.make_bucket(bucket)
     return store
+
+
+def stores(directory: Path) -> list[FolderStore]:
+    """Those that this process runs, of folders in `directory`."""
+    return [store for path, store in _stores.items() if path.is_relative_to(directory)]
 
 
 class FolderStore:
@@ -132,7 +137,9 @@ class FolderStore:
     def _path(self, key: str) -> Path:
         path = Path(os.path.normpath(self.folder / key))
         if not path.is_relative_to(self.folder):
-            message = f"The key {key!r} would lie outside {str(self.folder)!r}. Use keys without '..'."
+            message = (
+                f"The key {key!r} would lie outside {str(self.folder)!r}. Use keys without '..'."
+            )
             raise ValueError(message)
         return path
 

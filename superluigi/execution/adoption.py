@@ -7,15 +7,14 @@ from collections.abc import Iterable
 
 import luigi
 
-from superluigi_catalog.owner import this_owner
-from superluigi_catalog.records import InputEntry, OutputEntry, RunEntry
-
 from superluigi.errors import SidecarError, TargetError
 from superluigi.execution.document import known_at_start, sidecar_document
 from superluigi.execution.order import RunOrder, utc_text
 from superluigi.sidecar import output_row
 from superluigi.targets.base import TargetWithMetadata
 from superluigi.targets.state import Content, Observation
+from superluigi_catalog.owner import this_owner
+from superluigi_catalog.records import InputEntry, OutputEntry, RunEntry
 
 __all__ = ["adopt_outputs", "standing_entry", "write_new_identity"]
 

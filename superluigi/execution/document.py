@@ -7,11 +7,10 @@ from typing import Any
 
 import luigi
 
-from superluigi_catalog.records import InputEntry
-
 from superluigi.execution.order import RunOrder, utc_text
 from superluigi.hashing import insignificant_params, significant_params
 from superluigi.sidecar import SIDECAR_FORMAT
+from superluigi_catalog.records import InputEntry
 
 __all__ = ["known_at_start", "sidecar_document"]
 

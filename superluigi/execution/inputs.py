@@ -9,19 +9,18 @@ from typing import Any
 
 import luigi
 
-from superluigi_catalog.records import InputEntry
-
 from superluigi.errors import InputChanged, SidecarError, TargetError
 from superluigi.execution.order import ExpectedInput, RunOrder
 from superluigi.execution.outputs import opaque_uri
 from superluigi.files import new_temporary_directory, remove_tree
-from superluigi.graph import declared_upstream, place_text
+from superluigi.graph import iter_places, join_places, place_text, read_tasks
 from superluigi.hashing import hash_of
 from superluigi.project import current_project
-from superluigi.structure import input_structure, join_places, map_targets, placed_targets
+from superluigi.structure import input_structure, map_targets, placed_targets
 from superluigi.targets.base import TargetWithMetadata
 from superluigi.targets.foreign import adapt
 from superluigi.targets.state import Observation
+from superluigi_catalog.records import InputEntry
 
 __all__ = ["RunInputs"]
 
@@ -111,9 +110,7 @@ class RunInputs:
 def discover_inputs(task: luigi.Task) -> tuple[ExpectedInput, ...]:
     """The inputs of a task that no plan describes."""
     return tuple(
-        row
-        for upstream in declared_upstream(task)
-        for row in discover_outputs(upstream.task, place_text(upstream.place))
+        row for place, upstream in read_tasks(task) for row in discover_outputs(upstream, place)
     )
 
 
@@ -171,7 +168,9 @@ def describes(document: dict[str, Any], seen: Observation) -> bool:
     )
 
 
-def _as_observed(row: ExpectedInput, target: TargetWithMetadata, seen: Observation) -> ExpectedInput:
+def _as_observed(
+    row: ExpectedInput, target: TargetWithMetadata, seen: Observation
+) -> ExpectedInput:
     """The row with the content that stands there now; who made it is then unknown."""
     content = target.read_content(seen)
     same = content.fingerprint == row.entry.fingerprint
@@ -194,7 +193,7 @@ def _local_target(location: str) -> TargetWithMetadata | None:
 def _placed_tasks(requirement: Any) -> list[tuple[str, luigi.Task]]:
     from luigi.task import DynamicRequirements
 
-    from superluigi.graph import iter_places
-
-    inner = requirement.requirements if isinstance(requirement, DynamicRequirements) else requirement
+    inner = (
+        requirement.requirements if isinstance(requirement, DynamicRequirements) else requirement
+    )
     return [(place_text(place), task) for place, task in iter_places(inner, luigi.Task)]

@@ -118,7 +118,9 @@ def to_json(value: Any, name: str, depth: int = 0) -> Any:
 def _number(value: float, name: str) -> Any:
     if isinstance(value, int):
         if value.bit_length() > 1024:
-            message = f"metadata[{name!r}] is an integer of {value.bit_length()} bits. Store its text."
+            message = (
+                f"metadata[{name!r}] is an integer of {value.bit_length()} bits. Store its text."
+            )
             raise MetadataError(message)
         return int(value)
     if math.isnan(value):
@@ -168,11 +170,11 @@ def _checked_text(text: str, name: str) -> str:
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
-        message = f"metadata[{name!r}] holds {text[:80]!r}, which UTF-8 cannot encode. Clean it first."
+        message = (
+            f"metadata[{name!r}] holds {text[:80]!r}, which UTF-8 cannot encode. Clean it first."
+        )
         raise MetadataError(message) from None
     if "\0" in text:
         message = f"metadata[{name!r}] holds a NUL character. Remove it."
         raise MetadataError(message)
     return text
-
-

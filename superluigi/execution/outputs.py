@@ -10,9 +10,6 @@ from typing import Any
 
 import luigi
 
-from superluigi_catalog.owner import this_owner
-from superluigi_catalog.records import OutputEntry
-
 from superluigi.errors import OutputNotWritten, SuperLuigiError, TargetError
 from superluigi.execution.order import RunOrder
 from superluigi.project import current_project
@@ -21,6 +18,8 @@ from superluigi.structure import map_targets, placed_targets
 from superluigi.targets.base import PendingOutput, Stash, TargetWithMetadata
 from superluigi.targets.foreign import adapt
 from superluigi.targets.state import Content, Observation
+from superluigi_catalog.owner import this_owner
+from superluigi_catalog.records import OutputEntry
 
 __all__ = ["InPlaceOutputs", "PublishedOutputs", "RunOutputs"]
 
@@ -80,7 +79,11 @@ class RunOutputs(ABC):
         }
         for place, row in rows.items():
             row["siblings"] = [
-                {"place": other, "path": rows[other]["path"], "fingerprint": rows[other]["fingerprint"]}
+                {
+                    "place": other,
+                    "path": rows[other]["path"],
+                    "fingerprint": rows[other]["fingerprint"],
+                }
                 for other in rows
                 if other != place
             ]
@@ -235,10 +238,13 @@ class InPlaceOutputs(RunOutputs):
             if stash is not None:
                 stash.drop()
             target.remove_next()  # last: a stash that nobody announces would stay for ever
-        return tuple(
-            self._entry(place, contents[place], target.observe())
-            for place, target in self._targets.items()
-        ) + self._opaque_entries()
+        return (
+            tuple(
+                self._entry(place, contents[place], target.observe())
+                for place, target in self._targets.items()
+            )
+            + self._opaque_entries()
+        )
 
     def abort(self) -> None:
         """Put the old versions back; where there was none, mark what was left as not to be trusted."""

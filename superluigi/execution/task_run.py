@@ -13,9 +13,6 @@ from typing import Any
 
 import luigi
 
-from superluigi_catalog.owner import this_owner
-from superluigi_catalog.records import OutputEntry, RunEntry
-
 from superluigi.errors import OutputNotWritten
 from superluigi.execution.document import known_at_start, sidecar_document
 from superluigi.execution.inputs import RunInputs
@@ -24,6 +21,8 @@ from superluigi.execution.order import RunOrder, new_uuid7, utc_text
 from superluigi.execution.outputs import InPlaceOutputs, PublishedOutputs, RunOutputs
 from superluigi.graph import declared_upstream, place_text
 from superluigi.hashing import hash_of
+from superluigi_catalog.owner import this_owner
+from superluigi_catalog.records import OutputEntry, RunEntry
 
 __all__ = ["TaskRun"]
 
@@ -134,9 +133,7 @@ class TaskRun:
         entries = self._inputs_begun.entries()
         return known_at_start(self.task, self.order, entries, self._started)
 
-    def _document(
-        self, row: dict[str, Any], added: dict[str, Any], ended: float
-    ) -> dict[str, Any]:
+    def _document(self, row: dict[str, Any], added: dict[str, Any], ended: float) -> dict[str, Any]:
         return sidecar_document(
             self._known(),
             row,
@@ -177,7 +174,9 @@ class TaskRun:
         ended = self._started + (time.perf_counter() - self._started_counter)
         return replace(
             self._entry(status, ended),
-            error_type=f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins."),
+            error_type=f"{type(error).__module__}.{type(error).__qualname__}".removeprefix(
+                "builtins."
+            ),
             error=str(error)[:_MAX_TRACEBACK_CHARS],
             traceback=user_traceback(error, trace),
         )
@@ -208,7 +207,8 @@ def standalone_order(task: luigi.Task) -> RunOrder:
         reason=reason,
         inputs=None,
         upstream={
-            place_text(upstream.place): hash_of(upstream.task) for upstream in declared_upstream(task)
+            place_text(upstream.place): hash_of(upstream.task)
+            for upstream in declared_upstream(task)
         },
         code=fingerprint_code(task).to_dict(),
         environment=environment_of(type(task)),

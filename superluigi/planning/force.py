@@ -66,17 +66,18 @@ class Force:
             ForceRefused: a task or class that is not in the graph, or that cannot run.
         """
         if self.roots:
-            chosen = [task for task in tasks if task.is_root]
-            _refuse_external(chosen, "force")
+            named = [task for task in tasks if task.is_root]
+            _refuse_external(named, "force")
+            chosen = _with_wrapped(named)
         elif self.upstream:
             chosen = tasks
         elif self.to_tasks:
-            chosen = _between(tasks, self._named_tasks(tasks))
+            chosen = _between(tasks, _with_wrapped(self._named_tasks(tasks)))
         elif self.to_classes:
-            chosen = _between(tasks, self._of_classes(tasks))
+            chosen = _between(tasks, _with_wrapped(self._of_classes(tasks)))
         else:
             chosen = []
-        return {task.task_hash for task in _with_wrapped(chosen) if not task.is_external}
+        return {task.task_hash for task in chosen if not task.is_external}
 
     def _named_tasks(self, tasks: list[PlannedTask]) -> list[PlannedTask]:
         by_hash = {task.task_hash: task for task in tasks}

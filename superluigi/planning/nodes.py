@@ -9,7 +9,15 @@ import luigi
 
 from superluigi.errors import PlanError
 from superluigi.execution.outputs import opaque_uri
-from superluigi.graph import PlacedTask, declared_upstream, is_external, place_text, walk
+from superluigi.graph import (
+    PlacedTask,
+    declared_upstream,
+    is_external,
+    join_places,
+    only_wraps,
+    place_text,
+    walk,
+)
 from superluigi.hashing import (
     asking_upstream,
     hash_of,
@@ -20,10 +28,9 @@ from superluigi.hashing import (
 )
 from superluigi.planning.states import TargetState
 from superluigi.project import Project
-from superluigi.structure import join_places, placed_targets
+from superluigi.structure import placed_targets
 from superluigi.targets.base import TargetWithMetadata
 from superluigi.targets.foreign import adapt
-from superluigi.tasks.wrapper import WrapperTask
 
 __all__ = ["PlannedOutput", "PlannedTask", "expand", "has_own_complete", "refuse_shared_targets"]
 
@@ -173,24 +180,15 @@ def _planned(task: luigi.Task, task_hash: str, project: Project) -> PlannedTask:
         family=task.get_task_family(),
         params=significant_params(task),
         is_external=is_external(task),
-        is_wrapper=not outputs and _only_wraps(type(task)),
+        is_wrapper=not outputs and only_wraps(task),
         outputs=outputs,
     )
     return entry
 
 
-def _only_wraps(cls: type[luigi.Task]) -> bool:
-    """Whether a class is a wrapper and nothing else: neither a `run()` nor a `complete()` of its own."""
-    return (
-        issubclass(cls, luigi.WrapperTask)
-        and cls.run is luigi.Task.run
-        and cls.complete in (luigi.WrapperTask.complete, WrapperTask.complete)
-    )
-
-
 def has_own_complete(task: luigi.Task) -> bool:
     """Whether its class says itself when it is complete."""
-    return type(task).complete is not luigi.Task.complete and not _only_wraps(type(task))
+    return type(task).complete is not luigi.Task.complete and not only_wraps(task)
 
 
 def _planned_output(

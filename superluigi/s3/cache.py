@@ -14,17 +14,14 @@ and boot, and by its digest as soon as one of those is not as recorded.
 from __future__ import annotations
 
 import contextlib
-import errno
+import hashlib
 import os
-import re
-import stat as modes
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from superluigi.errors import TargetMissing
 from superluigi.files import (
-    _clone,
     clone_or_copy,
     file_sha256,
     new_temporary_directory,
@@ -32,19 +29,18 @@ from superluigi.files import (
     sweep_temporaries,
 )
 from superluigi.s3.cache_index import BlobState, CacheIndex, Entry, Place
+from superluigi.s3.hand_out import READ_ONLY, local_name, place_file, take_over
 from superluigi.s3.lock import patient_lock
 from superluigi.s3.objects import ObjectStat
 from superluigi.s3.parallel import in_threads
 from superluigi.s3.protocol import Store
+from superluigi.s3.tree import build_tree, is_tree_of
 from superluigi_catalog.owner import this_owner
 
-__all__ = ["Cache", "CachedObject", "local_name"]
+__all__ = ["Cache", "CachedObject"]
 
-_READ_ONLY = 0o444
 _THREADS = 16
-_MAX_NAME_BYTES = 200
 _CACHEDIR_TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n"
-_NOT_IN_NAMES = re.compile("[\x00-\x1f\x7f/\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +139,7 @@ class Cache:
         try:
             with self._temporary_directory() as directory:
                 held = f"{directory}/blob"
-                _move(path, held) if consume else clone_or_copy(path, held)
+                take_over(path, held) if consume else clone_or_copy(path, held)
                 if os.stat(held).st_size != stat.size_bytes:  # noqa: PTH116
                     return None
                 if not consume and file_sha256(held) != sha256:
@@ -156,22 +152,39 @@ class Cache:
     def hand_out(
         self, cached: CachedObject, directory: str, basename: str, *, writable: bool = False
     ) -> str:
-        """A path in `directory` with the bytes of a copy: a clone, else a read-only link, else a copy.
+        """A path in `directory` with the bytes of a copy, as `place_file` makes it.
 
         Args:
             basename: A name to be kept as far as it can be a file's name; a whole key will do.
-            writable: A file that may be written to; it shares nothing with the cache.
         """
         destination = f"{directory}/{local_name(basename)}"
-        if writable:
-            clone_or_copy(cached.path, destination)
-            _allow_writing(destination)
-        elif _clone(cached.path, destination):
-            os.chmod(destination, _READ_ONLY)  # noqa: PTH101
-        else:
-            Path(destination).unlink(missing_ok=True)  # what a refused clone leaves
-            _link_or_copy(cached.path, destination)
+        place_file(cached.path, destination, writable=writable)
         return destination
+
+    def local_tree(self, files: Sequence[tuple[str, CachedObject]], basename: str) -> str:
+        """A lasting folder in the cache with these files, read-only; the same one for the same files.
+
+        Args:
+            files: (relative path, copy), as `s3.tree` accepts them.
+            basename: The folder's name.
+
+        Raises:
+            TargetConflict: the paths cannot be those of files.
+        """
+        names = "".join(f"{path}\0{copy.sha256}\n" for path, copy in sorted(files, key=_path_of))
+        directory = self.root / "out" / hashlib.sha256(names.encode()).hexdigest()
+        folder = directory / local_name(basename)
+        if is_tree_of(str(folder), [(path, copy.path) for path, copy in files]):
+            return str(folder)
+        directory.mkdir(parents=True, exist_ok=True)
+        with self._temporary_directory() as temporary:
+            made = f"{temporary}/new"
+            build_tree(made, [path for path, _ in files], lambda i, to: place_file(files[i][1].path, to))
+            with contextlib.suppress(OSError):
+                os.rename(folder, f"{temporary}/old")  # noqa: PTH104
+            with contextlib.suppress(OSError):  # another process has just made the same one
+                os.rename(made, folder)  # noqa: PTH104
+        return str(folder)
 
     def local_copy(self, cached: CachedObject, basename: str) -> str:
         """A lasting path in the cache with a name like the key's, read-only, the same one each time."""
@@ -225,7 +238,7 @@ class Cache:
         """Let a verified file become a blob: the only way into the cache."""
         path = self._blob_path(sha256)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
-        os.chmod(held, _READ_ONLY)  # noqa: PTH101
+        os.chmod(held, READ_ONLY)  # noqa: PTH101
         state = BlobState.of(os.stat(held), _boot())  # noqa: PTH116
         os.replace(held, path)  # noqa: PTH105
         self._index.write(
@@ -259,20 +272,8 @@ class Cache:
             tag.write_bytes(_CACHEDIR_TAG)
 
 
-def local_name(key: str) -> str:
-    """A file name that resembles the end of a key, whatever the key is; its suffix is kept.
-
-    Example:
-        >>> local_name("raw/2026/a.csv.gz"), local_name("../.."), local_name("folder/")
-        ('a.csv.gz', 'object', 'folder')
-    """
-    name = _NOT_IN_NAMES.sub("_", key.rstrip("/").rpartition("/")[2])
-    if name in ("", ".", ".."):
-        return "object"
-    encoded = name.encode()
-    if len(encoded) > _MAX_NAME_BYTES:
-        name = encoded[-_MAX_NAME_BYTES:].decode(errors="ignore")
-    return name
+def _path_of(file: tuple[str, CachedObject]) -> str:
+    return file[0]
 
 
 def _missing(place: Place) -> TargetMissing:
@@ -293,32 +294,3 @@ def _as_recorded(entry: Entry) -> ObjectStat:
 
 def _boot() -> str:
     return this_owner().split("|")[1].partition("/")[0]  # without the container
-
-
-def _move(source: str, destination: str) -> None:
-    status = os.lstat(source)
-    if not modes.S_ISREG(status.st_mode) or status.st_nlink > 1:
-        # A link to somebody's file would make that file part of the cache.
-        clone_or_copy(source, destination)
-        return
-    try:
-        os.replace(source, destination)  # noqa: PTH105
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        clone_or_copy(source, destination)
-        os.unlink(source)  # noqa: PTH108
-
-
-def _link_or_copy(source: str, destination: str) -> None:
-    try:
-        os.link(source, destination)
-    except OSError:  # another filesystem, another user's blob, too many links
-        clone_or_copy(source, destination)
-        os.chmod(destination, _READ_ONLY)  # noqa: PTH101
-
-
-def _allow_writing(path: str) -> None:
-    mode = os.stat(path).st_mode  # noqa: PTH116
-    if not mode & modes.S_IWUSR:
-        os.chmod(path, mode | modes.S_IWUSR)  # noqa: PTH101

@@ -75,7 +75,7 @@ class LocalTargetWithMetadata(TargetWithMetadata):
         self,
         directory: str,
         *,
-        force_download: bool = False,  # noqa: ARG002 - nothing is downloaded here
+        force_download: bool = False,
     ) -> tuple[str, Observation]:
         """A clone, else a copy, of what stands there."""
         destination = f"{directory}/{os.path.basename(self.uri)}"  # noqa: PTH119
@@ -96,7 +96,7 @@ class LocalTargetWithMetadata(TargetWithMetadata):
         )
         raise InputChanged(message, target=self)
 
-    def stash(self, run_id: str) -> Stash | None:  # noqa: ARG002 - remote stashes name it
+    def stash(self, run_id: str) -> Stash | None:
         """Move what stands there into a temporary directory beside it."""
         if not self.observe().exists:
             return None

@@ -36,7 +36,7 @@ class LocalFileTarget(LocalTargetWithMetadata, LocalTarget):
         path: str | os.PathLike[str],
         *,
         metadata_path: str | os.PathLike[str] | None = None,
-        format: Any = None,  # noqa: A002 - Luigi's name for it
+        format: Any = None,
     ) -> None:
         LocalTarget.__init__(self, path=os.fspath(path), format=format)
         self._own_metadata_path = os.fspath(metadata_path) if metadata_path else None
@@ -77,11 +77,11 @@ class LocalFileTarget(LocalTargetWithMetadata, LocalTarget):
         except FileNotFoundError as error:
             raise self._missing() from error
 
-    def begin_output(self, run_id: str) -> LocalPendingOutput:  # noqa: ARG002 - remote ones name it
+    def begin_output(self, run_id: str) -> LocalPendingOutput:
         """A path of the same base name in a temporary directory beside the file."""
         return _PendingFile(self)
 
-    def download(self, to: str | None = None, *, force: bool = False) -> str:  # noqa: ARG002
+    def download(self, to: str | None = None, *, force: bool = False) -> str:
         """The file itself, or a copy at `to` (a file's path, or an existing folder)."""
         if not self.observe().exists:
             raise self._missing()

@@ -72,7 +72,9 @@ class LocalFolderTarget(LocalTargetWithMetadata, LocalTarget):
 
     def open(self, mode: str = "r") -> Any:
         """Refused: a folder is not opened; open the files in `path`."""
-        message = f"{self} is a folder. Open a file in it: open(f'{{target.path}}/part.csv', {mode!r})."
+        message = (
+            f"{self} is a folder. Open a file in it: open(f'{{target.path}}/part.csv', {mode!r})."
+        )
         raise TargetConflict(message, target=self)
 
     def files(self) -> list[str]:
@@ -99,18 +101,18 @@ class LocalFolderTarget(LocalTargetWithMetadata, LocalTarget):
             observed_ns=observed_ns,
         )
 
-    def read_content(self, observation: Observation) -> Content:  # noqa: ARG002
+    def read_content(self, observation: Observation) -> Content:
         """The digest over the digests of its files."""
         try:
             return self.content_of(self.path)
         except FileNotFoundError as error:
             raise self._missing() from error
 
-    def begin_output(self, run_id: str) -> LocalPendingOutput:  # noqa: ARG002
+    def begin_output(self, run_id: str) -> LocalPendingOutput:
         """An empty folder of the same base name in a temporary directory beside it."""
         return _PendingFolder(self)
 
-    def download(self, to: str | None = None, *, force: bool = False) -> str:  # noqa: ARG002
+    def download(self, to: str | None = None, *, force: bool = False) -> str:
         """The folder itself, or a copy at `to`, which must not exist yet."""
         if not self.exists():
             raise self._missing()

@@ -13,7 +13,7 @@ from typing import Any
 
 import luigi
 
-from superluigi_catalog.owner import this_owner
+from superluigi_catalog.owner import is_alive, this_owner
 from superluigi_catalog.records import BuildEntry
 
 from superluigi.environment import host_and_user, own_version
@@ -138,6 +138,7 @@ class _Runner:
             stack.callback(files.close)
             stack.enter_context(shared_temporaries())
             stack.enter_context(self._progress)
+            self._catalog.mark_interrupted(is_alive)
             self._catalog.start_build(self._entry(arguments, files, started_at))
             self._progress.on_event(
                 files.write("build_started", roots=[str(task) for task in self._session.roots])

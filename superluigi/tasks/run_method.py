@@ -59,7 +59,9 @@ def asked_arguments(run: Callable[..., Any], cls: type[Task]) -> tuple[str, ...]
             asked += [name for name in offered if name not in asked]
         elif parameter.name in offered:
             asked.append(parameter.name)
-        elif parameter.kind is not parameter.VAR_POSITIONAL and parameter.default is parameter.empty:
+        elif (
+            parameter.kind is not parameter.VAR_POSITIONAL and parameter.default is parameter.empty
+        ):
             raise TypeError(_not_offered(cls, parameter.name))
     return tuple(asked)
 

@@ -107,7 +107,8 @@ class Task(luigi.Task):
             isinstance(other, luigi.Task)
             and type(self) is type(other)
             and self.luigi_task_id == getattr(other, "luigi_task_id", None)
-            and self.to_str_params(only_significant=True) == other.to_str_params(only_significant=True)
+            and self.to_str_params(only_significant=True)
+            == other.to_str_params(only_significant=True)
         )
 
     def __hash__(self) -> int:
@@ -118,5 +119,3 @@ class Task(luigi.Task):
         state = self.__dict__.copy()
         state.pop("_superluigi_hash", None)
         return state
-
-

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import luigi
-from luigi.task import flatten
 
-from superluigi.graph import declared_upstream, walk
+from superluigi.graph import PlacedTask, declared_upstream, only_wraps, walk
 from superluigi.hashing import asking_upstream, identity_key
 from superluigi.tasks.task import Task
 
@@ -21,18 +20,14 @@ class WrapperTask(Task, luigi.WrapperTask):
         Wrappers above wrappers are walked, each task is asked once, and nothing recurses.
         """
 
-        def wrapped_by(task: object) -> list[object]:
-            with asking_upstream(task):  # type: ignore[arg-type]
-                return declared_upstream(task) if _is_plain_wrapper(task) else []  # type: ignore[arg-type,return-value]
+        def wrapped_by(task: luigi.Task) -> list[PlacedTask]:
+            with asking_upstream(task):
+                return declared_upstream(task) if task is self or only_wraps(task) else []
 
-        nodes = walk([self], upstream_of=wrapped_by, identity=identity_key)  # type: ignore[arg-type]
-        return all(node.task.complete() for node in nodes if not _is_plain_wrapper(node.task))
-
-
-def _is_plain_wrapper(task: object) -> bool:
-    """A wrapper whose completeness is only that of what it wraps."""
-    return (
-        isinstance(task, WrapperTask)
-        and type(task).complete is WrapperTask.complete
-        and not flatten(task.output())
-    )
+        nodes = walk([self], upstream_of=wrapped_by, identity=identity_key)
+        # A subclass that calls super().complete() asks for what it wraps, not for itself again.
+        return all(
+            node.task.complete()
+            for node in nodes
+            if node.task is not self and not only_wraps(node.task)
+        )

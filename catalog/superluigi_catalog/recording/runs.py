@@ -68,14 +68,17 @@ def start_run(
 ) -> None:
     """Record that a run began; one that has ended stays ended."""
     task = task_id(session, task_hash)
-    number = run_id(session, uuid, task)
     session.execute(
         """
-        UPDATE runs SET status = 'running', task_id = ?, build_id = ?, reason = ?, reasons = ?,
-          started_at = ?, owner = ?, log = ?
-        WHERE id = ? AND status IS NULL
+        INSERT INTO runs(status, uuid, task_id, build_id, reason, reasons, started_at, owner, log)
+        VALUES ('running', ?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT(uuid) DO UPDATE SET status = 'running', task_id = excluded.task_id,
+          build_id = excluded.build_id, reason = excluded.reason, reasons = excluded.reasons,
+          started_at = excluded.started_at, owner = excluded.owner, log = excluded.log
+        WHERE status IS NULL
         """,
         (
+            storable(uuid),
             task,
             None if build is None else build_id(session, build),
             _reason(reason),
@@ -83,10 +86,9 @@ def start_run(
             started_at,
             storable(owner),
             storable(log),
-            number,
         ),
     )
-    _point_to_start(session, task, number)
+    _point_to_start(session, task, run_id(session, uuid, task))
 
 
 def finish_run(session: Session, entry: RunEntry) -> None:

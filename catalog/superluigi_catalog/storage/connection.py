@@ -90,11 +90,8 @@ class Connections:
         Raises:
             CatalogError: see `connect`; also in a child that was forked inside a transaction.
         """
-        # The gate first: a fork must not close the connection between finding and using it.
-        with fork_gate:
-            session = self._session()
-            with session.transaction():
-                yield session
+        with self._using() as session, session.transaction():
+            yield session
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
@@ -103,17 +100,8 @@ class Connections:
         Raises:
             CatalogError: as `transaction`.
         """
-        with fork_gate:
-            session = self._session()
-            with session.snapshot():
-                yield session
-
-    def _session(self) -> Session:
-        if self._pid != os.getpid():
-            # A fork that Python was not told of, by a C library.
-            self.after_fork_in_child()
-        session = self._sessions.get(threading.get_ident())
-        return session if session is not None else self._open()
+        with self._using() as session, session.snapshot():
+            yield session
 
     def check(self) -> None:
         """Open this thread's connection now, so that whatever is wrong with the file is said now.
@@ -121,14 +109,14 @@ class Connections:
         Raises:
             CatalogError: see `connect`.
         """
-        with fork_gate:
-            self._session()
+        with self._using():
+            pass
 
     def close(self) -> None:
         """End all connections that are idle; the next use opens them again."""
         with self._lock:
             for thread, session in list(self._sessions.items()):
-                if session.is_idle:
+                if not session.users:
                     del self._sessions[thread]
                     session.close()
 
@@ -144,6 +132,25 @@ class Connections:
         self._start_anew()
         self._is_orphaned = self._is_orphaned or bool(inherited)
 
+    @contextmanager
+    def _using(self) -> Iterator[Session]:
+        # The gate first: a fork must not close the connection between finding and using it. Nor may
+        # `close` in another thread, hence the count.
+        with fork_gate:
+            if self._pid != os.getpid():
+                # A fork that Python was not told of, by a C library.
+                self.after_fork_in_child()
+            with self._lock:
+                session = self._sessions.get(threading.get_ident())
+                if session is not None:
+                    session.users += 1
+            if session is None:
+                session = self._open()
+            try:
+                yield session
+            finally:
+                session.users -= 1
+
     def _start_anew(self) -> None:
         self._lock = threading.Lock()
         self._sessions: dict[int, Session] = {}
@@ -157,6 +164,7 @@ class Connections:
             )
             raise CatalogError(message, path=str(self.path))
         session = connect(self.path, read_only=self.read_only)
+        session.users += 1
         with self._lock:
             self._close_those_of_ended_threads()
             self._sessions[threading.get_ident()] = session

@@ -45,15 +45,11 @@ class Session:
         self.read_only = read_only
         self.ids = Ids()
         self.pid = os.getpid()
+        self.users = 0
+        """How often it is in use just now, by the one thread that may use it."""
         self._depth = 0
-        self._writes = False
         self._empties_log = empties_log
         self._commits = 0
-
-    @property
-    def is_idle(self) -> bool:
-        """Whether no transaction is open."""
-        return self._depth == 0
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
         """Run one statement of the transaction that is open."""

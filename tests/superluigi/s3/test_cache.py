@@ -15,7 +15,7 @@ from superluigi.errors import BucketMissing, SyncFailed, TargetMissing
 from superluigi.s3 import Cache, ObjectStat, ObjectStore
 from superluigi.s3 import cache as caching
 from superluigi.s3 import download as downloading
-from superluigi.s3.cache import local_name
+from superluigi.s3.hand_out import local_name
 from superluigi.s3.lock import patient_lock
 from tests.s3_server import BUCKET, FaultProxy
 

@@ -1,0 +1,153 @@
+"""The options that `run` and `plan` share, and the task that they are about."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from superluigi.cli.errors import HelpAsked
+from superluigi.settings import TRIGGERS, VERIFY_MODES
+
+if TYPE_CHECKING:
+    import luigi
+
+__all__ = ["AskedTask", "DecisionOptions", "asked_task", "decision_options"]
+
+
+@dataclass(frozen=True)
+class DecisionOptions:
+    """What decides which tasks run."""
+
+    force: bool = False
+    force_upstream: bool = False
+    force_upstream_to: tuple[str, ...] = ()
+    rerun_on: frozenset[str] | None = None
+    verify: str | None = None
+    config_file: str | None = None
+
+    def __post_init__(self) -> None:
+        given = [
+            "--" + name.replace("_", "-")
+            for name in ("force", "force_upstream", "force_upstream_to")
+            if getattr(self, name)
+        ]
+        if len(given) > 1:
+            message = f"{' and '.join(given)} contradict each other. Give one of them."
+            raise click.UsageError(message)
+
+
+@dataclass(frozen=True)
+class AskedTask:
+    """A task of the command line."""
+
+    task: luigi.Task
+    arguments: dict[str, Any]
+    """The decision arguments, as `run_task` and `plan_task` take them."""
+
+
+def decision_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command, which gets them as `decision: DecisionOptions`."""
+
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        names = DecisionOptions.__dataclass_fields__
+        chosen = {name: kwargs.pop(name) for name in names}
+        return function(*args, decision=DecisionOptions(**chosen), **kwargs)
+
+    for option in reversed(_OPTIONS):
+        option(wrapped)
+    return wrapped
+
+
+@contextmanager
+def asked_task(
+    ctx: click.Context, ref: str, tokens: Sequence[str], decision: DecisionOptions
+) -> Iterator[AskedTask]:
+    """Make the task; while inside, Luigi's configuration has the project's and the file's values.
+
+    Raises:
+        click.UsageError, NotFound, TaskCodeFailed, SettingsError: see `task_class` and `parse_arguments`.
+        HelpAsked: `--help` is among the tokens.
+    """
+    from superluigi.cli.force_targets import forced_tasks
+    from superluigi.cli.task_arguments import made_task, parse_arguments
+    from superluigi.cli.task_help import task_help
+    from superluigi.cli.task_reference import task_class
+    from superluigi.project import find_project
+    from superluigi.settings import load_settings
+    from superluigi.task_runner.session import _luigi_config
+
+    settings = load_settings(find_project().root)
+    cls = task_class(ref)
+    with _luigi_config(settings.params, None, decision.config_file):
+        own_options = [name for parameter in ctx.command.params for name in parameter.opts]
+        arguments = parse_arguments(cls, tokens, own_options=own_options)
+        if arguments.wants_help:
+            raise HelpAsked(task_help(cls, ctx.command_path))
+        task = made_task(cls, arguments.values)
+        chosen: dict[str, Any] = {
+            name: getattr(decision, name)
+            for name in ("force", "force_upstream", "rerun_on", "verify", "config_file")
+        }
+        if decision.force_upstream_to:
+            chosen["force_upstream_to_task"] = forced_tasks(task, decision.force_upstream_to)
+        with _recorded_arguments(tokens, arguments.shown):
+            yield AskedTask(task, chosen)
+
+
+def _triggers(ctx: click.Context, param: click.Parameter, value: str | None) -> frozenset[str] | None:
+    if value is None:
+        return None
+    names = frozenset(name.strip() for name in value.split(",") if name.strip())
+    unknown = sorted(names - TRIGGERS)
+    if unknown or not names:
+        message = f"{unknown[0] if unknown else value!r} is no trigger. There are {', '.join(sorted(TRIGGERS))}."
+        raise click.BadParameter(message, ctx, param)
+    return names
+
+
+@contextmanager
+def _recorded_arguments(tokens: Sequence[str], shown: Sequence[str]) -> Iterator[None]:
+    """Keep the values of PRIVATE parameters out of `sys.argv`, which is recorded with the build."""
+    before = sys.argv
+    if tokens and sys.argv[-len(tokens) :] == list(tokens):
+        sys.argv = [*sys.argv[: -len(tokens)], *shown]
+    try:
+        yield
+    finally:
+        sys.argv = before
+
+
+_OPTIONS = (
+    click.option("--force", is_flag=True, help="Run the task itself although it is fresh."),
+    click.option("--force-upstream", is_flag=True, help="Run everything that it depends on as well."),
+    click.option(
+        "--force-upstream-to",
+        metavar="X",
+        multiple=True,
+        help="Run X and all between it and the task. X: a family, a class's name, MODULE.Class, or the "
+        "beginning of a task hash. May be given several times.",
+    ),
+    click.option(
+        "--rerun-on",
+        metavar="LIST",
+        callback=_triggers,
+        help=f"What makes a task run again: of {', '.join(sorted(TRIGGERS))}, with commas between.",
+    ),
+    click.option(
+        "--verify",
+        type=click.Choice(VERIFY_MODES),
+        help="How targets are checked: by size and times, by content, or by recent records.",
+    ),
+    click.option(
+        "--config-file",
+        type=click.Path(exists=True, dir_okay=False),
+        help="A luigi.cfg for this call.",
+    ),
+)

@@ -1,0 +1,221 @@
+"""What S3 objects and prefixes share: where they are, their sidecars as objects, their local copies."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from superluigi.errors import InputChanged, TargetMissing
+from superluigi.project import current_project
+from superluigi.s3.cache import Cache
+from superluigi.s3.client import ClientSpec
+from superluigi.s3.errors import ObjectChanged
+from superluigi.s3.objects import ObjectStat
+from superluigi.s3.store import ObjectStore
+from superluigi.s3.uri import MAX_KEY_BYTES, check_bucket, check_key, format_uri, parse_uri
+from superluigi.sidecar import MAX_SIDECAR_BYTES, encode_sidecar
+from superluigi.targets.base import SIDECAR_SUFFIX, TargetWithMetadata
+
+__all__ = [
+    "METADATA_PLACE",
+    "METADATA_RUN",
+    "NEXT_SUFFIX",
+    "S3TargetWithMetadata",
+    "bucket_and_key",
+    "claimed_run_id",
+    "key_beside",
+    "place_digest",
+]
+
+NEXT_SUFFIX = ".next"
+
+METADATA_RUN = "superluigi-run-id"
+METADATA_PLACE = "superluigi-place"
+"""Where a run published the object: user metadata goes along when others copy it elsewhere."""
+
+_ABSENCE_COUNTS_FOR_S = 60.0
+
+
+class S3TargetWithMetadata(TargetWithMetadata):
+    """A target on S3, with its sidecar as an object beside it or at a place of its own.
+
+    Args:
+        place: The bucket, and the key or prefix.
+        metadata_place: The sidecar's bucket and key; None for the usual ones.
+        spec: Which account, through which endpoint.
+    """
+
+    announces_before_missing = True
+
+    def __init__(
+        self,
+        place: tuple[str, str],
+        *,
+        metadata_place: tuple[str | None, str | None],
+        spec: ClientSpec,
+    ) -> None:
+        self.bucket, self._key = place
+        self.metadata_bucket = check_bucket(metadata_place[0] or self.bucket)
+        self.metadata_object_key = check_key(
+            metadata_place[1] or key_beside(self._key.removesuffix("/"), SIDECAR_SUFFIX)
+        )
+        check_key(self.next_key)
+        self.spec = spec
+        self.path = self.uri
+        self._known_absent: dict[str, float] = {}
+
+    def __str__(self) -> str:
+        return self.path
+
+    @property
+    def uri(self) -> str:
+        """The `s3://` URI."""
+        return format_uri(self.bucket, self._key)
+
+    @property
+    def metadata_path(self) -> str:
+        """The sidecar's `s3://` URI."""
+        return format_uri(self.metadata_bucket, self.metadata_object_key)
+
+    @property
+    def store(self) -> ObjectStore:
+        """The account's objects."""
+        return _store_for(self.spec)
+
+    @property
+    def cache(self) -> Cache:
+        """The project's local copies."""
+        return _cache_at(str(current_project().ensure_home() / "cache"))
+
+    def read_sidecar(self) -> bytes | None:
+        """The sidecar's bytes; None when there is none."""
+        return self._read_small(self.metadata_object_key)
+
+    def write_sidecar(self, document: dict[str, Any]) -> None:
+        """Replace the sidecar with one PUT."""
+        self._write_small(self.metadata_object_key, document)
+
+    def read_next(self) -> bytes | None:
+        """The bytes of `<sidecar>.next`."""
+        return self._read_small(self.next_key)
+
+    def write_next(self, document: dict[str, Any]) -> None:
+        """Announce a publish or a run that writes in place."""
+        self._write_small(self.next_key, document)
+
+    def remove_next(self) -> None:
+        """Withdraw the announcement."""
+        self._known_absent.clear()
+        self.store.delete_many(self.metadata_bucket, [self.next_key])
+
+    @property
+    def next_key(self) -> str:
+        """The key of `<sidecar>.next`, in the sidecar's bucket."""
+        return self.metadata_object_key + NEXT_SUFFIX
+
+    def remember_absent(self, keys: Iterable[str]) -> None:
+        """Take over from a listing which of the sidecar's objects do not exist.
+
+        The next read of each believes it, once and soon: a plan that just looked at a thousand targets
+        in one request shall not ask a thousand times for what it saw was not there.
+        """
+        now = time.monotonic()
+        own = (self.metadata_object_key, self.next_key)
+        self._known_absent = {key: now for key in keys if key in own}
+
+    def _read_small(self, key: str) -> bytes | None:
+        seen = self._known_absent.pop(key, None)
+        if seen is not None and time.monotonic() - seen < _ABSENCE_COUNTS_FOR_S:
+            return None
+        try:
+            return self.store.get_bytes(self.metadata_bucket, key, max_bytes=MAX_SIDECAR_BYTES + 1)[
+                0
+            ]
+        except TargetMissing:
+            return None
+
+    def _write_small(self, key: str, document: dict[str, Any]) -> None:
+        self._known_absent.clear()
+        data = encode_sidecar(document)
+        self.store.put_bytes(self.metadata_bucket, key, data, content_type="application/json")
+
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        """While inside, what the store says is said of this target."""
+        try:
+            yield
+        except ObjectChanged as error:
+            raise InputChanged(str(error), target=self) from error
+        except TargetMissing as error:
+            raise self._missing() from error
+
+    def _missing(self) -> TargetMissing:
+        message = (
+            f"{self.path!r} does not exist. Run the task that makes it, or put the data there."
+        )
+        return TargetMissing(message, target=self)
+
+    def run_metadata(self, key: str, run_id: str) -> dict[str, str]:
+        """The user metadata by which an object says which run wrote it here."""
+        return {METADATA_RUN: run_id, METADATA_PLACE: place_digest(self.bucket, key)}
+
+
+def bucket_and_key(
+    bucket: str | None, key: str | None, uri: str | None, *, kind: str
+) -> tuple[str, str]:
+    """The bucket and the key, given as two names or as one URI.
+
+    Raises:
+        ValueError: both or neither, or no valid names.
+    """
+    if bucket is not None and "://" in bucket and key is None and uri is None:
+        bucket, uri = None, bucket
+    if uri is not None and bucket is None and key is None:
+        found = parse_uri(uri)
+    elif uri is None and bucket is not None and key is not None:
+        found = (check_bucket(bucket), key)
+    else:
+        message = f"Give {kind} a bucket and a key, or one URI such as 's3://bucket/key'."
+        raise ValueError(message)
+    check_key(found[1])
+    return found
+
+
+def key_beside(key: str, suffix: str) -> str:
+    """A key for something that belongs to another key: no two keys have the same one.
+
+    Where it would be longer than S3 allows, a digest stands for the end of the key.
+    """
+    room = MAX_KEY_BYTES - len(suffix.encode()) - len(NEXT_SUFFIX)
+    encoded = key.encode()
+    if len(encoded) <= room:
+        return key + suffix
+    digest = hashlib.sha256(encoded).hexdigest()
+    return f"{encoded[: room - 65].decode(errors='ignore')}~{digest}{suffix}"
+
+
+def place_digest(bucket: str, key: str) -> str:
+    """A place as user metadata can hold it, which takes ASCII only."""
+    return hashlib.sha256(format_uri(bucket, key).encode()).hexdigest()[:32]
+
+
+def claimed_run_id(stat: ObjectStat) -> str | None:
+    """The run that wrote the object at this place, as its user metadata says."""
+    metadata = stat.metadata or {}
+    if metadata.get(METADATA_PLACE) != place_digest(stat.bucket, stat.key):
+        return None
+    return metadata.get(METADATA_RUN)
+
+
+@functools.lru_cache(maxsize=64)
+def _store_for(spec: ClientSpec) -> ObjectStore:
+    return ObjectStore(spec)
+
+
+@functools.lru_cache(maxsize=16)
+def _cache_at(root: str) -> Cache:
+    return Cache(root)

@@ -1,0 +1,190 @@
+"""`S3ObjectTarget`: one object on S3."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from luigi.format import FileWrapper, get_default_format
+
+from superluigi.errors import OutputNotWritten, SyncFailed
+from superluigi.files import new_temporary_directory, remove_tree
+from superluigi.project import current_project
+from superluigi.s3.bulk import LIST_FROM, find_by_listing
+from superluigi.s3.cache import CachedObject, local_name
+from superluigi.s3.checksums import Digests, digests_of
+from superluigi.s3.client import POOL_CONNECTIONS, ClientSpec
+from superluigi.s3.objects import ObjectStat
+from superluigi.s3.parallel import in_threads
+from superluigi.targets.base import Stash
+from superluigi.targets.s3 import (
+    S3PendingOutput,
+    S3TargetWithMetadata,
+    bucket_and_key,
+    claimed_run_id,
+)
+from superluigi.targets.s3_stash import STASH_SUFFIX, ObjectStash
+from superluigi.targets.state import Content, Observation
+
+__all__ = ["S3ObjectTarget"]
+
+
+class S3ObjectTarget(S3TargetWithMetadata):
+    """An object, with its sidecar at `<key>.metadata.json`.
+
+    Args:
+        bucket: The bucket, or the whole URI.
+        object_key: The key: any text of up to 1,024 bytes.
+        uri: `s3://bucket/key`, instead of the two.
+        metadata_bucket: The sidecar's bucket, if it is another.
+        metadata_object_key: The sidecar's key, if it is another.
+        profile: A profile of the AWS config files.
+        role_arn: A role to assume.
+        region: The bucket's region, where the profile does not say it.
+        endpoint_url: Another S3 than Amazon's.
+        addressing_style: `path` or `virtual`, where that other S3 needs it.
+        format: A Luigi format for `open()`.
+
+    Example:
+        >>> S3ObjectTarget("lake", "models/m.bin").metadata_path
+        's3://lake/models/m.bin.metadata.json'
+    """
+
+    def __init__(
+        self,
+        bucket: str | None = None,
+        object_key: str | None = None,
+        *,
+        uri: str | None = None,
+        metadata_bucket: str | None = None,
+        metadata_object_key: str | None = None,
+        profile: str | None = None,
+        role_arn: str | None = None,
+        region: str | None = None,
+        endpoint_url: str | None = None,
+        addressing_style: str | None = None,
+        format: Any = None,
+    ) -> None:
+        super().__init__(
+            bucket_and_key(bucket, object_key, uri, kind="S3ObjectTarget"),
+            metadata_place=(metadata_bucket, metadata_object_key),
+            spec=ClientSpec(profile, role_arn, region, endpoint_url, addressing_style),
+        )
+        self.format = get_default_format() if format is None else format
+
+    @property
+    def object_key(self) -> str:
+        """The key."""
+        return self._key
+
+    def exists(self) -> bool:
+        """Whether the object is there.
+
+        Raises:
+            AccessDenied, BucketMissing: it is not known.
+        """
+        return self.observe().exists
+
+    def open(self, mode: str = "r") -> Any:
+        """A file to read, from the local copy; or one to write, uploaded when it is closed.
+
+        Nothing is uploaded when the `with` block ends with an exception.
+
+        Args:
+            mode: `r` or `w`; text or bytes as the format says.
+        """
+        plain_mode = mode.replace("b", "").replace("t", "")
+        if plain_mode == "w":
+            return self.format.pipe_writer(UploadOnClose(self))
+        if plain_mode == "r":
+            with self._reading():
+                path = self._fetched().path
+            return self.format.pipe_reader(FileWrapper(io.BufferedReader(io.FileIO(path))))
+        message = f"{self.path!r} is opened with 'r' or 'w', not with {mode!r}."
+        raise ValueError(message)
+
+    def remove(self) -> None:
+        """Delete the object; nothing if there is none. Its sidecar stays."""
+        self.store.delete_many(self.bucket, [self.object_key])
+
+    def observe(self) -> Observation:
+        """One HEAD."""
+        observed_ns = time.time_ns()
+        found = self.store.head(self.bucket, self.object_key)
+        return observation_of(found, observed_ns)
+
+    @classmethod
+    def observe_many(cls, targets: Sequence[S3ObjectTarget]) -> list[Observation]:
+        """Pages of listings where many are in one bucket, else HEADs in threads."""
+        return observe_objects(targets)
+
+    def read_content(self, observation: Observation) -> Content:
+        """The SHA-256 that the writer left with the object, else its ETag; it is not downloaded."""
+        if not observation.exists or observation.fingerprint is None:
+            observation = self.observe()  # a listing does not show the user metadata
+        if not observation.exists or observation.fingerprint is None:
+            raise self._missing()
+        return Content(observation.fingerprint, observation.size_bytes)
+
+    def hand_out(self, directory: str, *, force_download: bool = False) -> tuple[str, Observation]:
+        """A clone, a read-only link or a copy of the local copy, which is fetched where it is not right."""
+        observed_ns = time.time_ns()
+        with self._reading():
+            copy = self._fetched(force=force_download)
+            path = self.cache.hand_out(copy, directory, self.object_key)
+        return path, observation_of(copy.stat, observed_ns)
+
+    def begin_output(self, run_id: str) -> S3PendingOutput:
+        """A path of the same base name in the project's temporary directory."""
+        return PendingObject(self, run_id)
+
+    def stash(self, run_id: str) -> Stash | None:
+        """A copy beside it within the store."""
+        if not self.exists():
+            return None
+        return ObjectStash(self.store, self.bucket, self.object_key, run_id)
+
+    def put_back(self, location: str) -> bool:
+        """Copy a stashed version back over whatever stands there."""
+        stash = ObjectStash(
+            self.store, self.bucket, self.object_key, location.rpartition(STASH_SUFFIX)[2]
+        )
+        # A sidecar is untrusted text: only our own stashes of this very object count.
+        return stash.location == location and stash.put_back()
+
+    def download(self, to: str | None = None, *, force: bool = False) -> str:
+        """The local copy, read-only; or a copy of one's own at `to` (a file's path, or an existing folder)."""
+        with self._reading():
+            copy = self._fetched(force=force)
+        name = local_name(self.object_key)
+        if to is None:
+            return self.cache.local_copy(copy, name)
+        destination = Path(to, name) if Path(to).is_dir() else Path(to)
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        directory = new_temporary_directory(str(destination.parent))
+        try:
+            made = self.cache.hand_out(copy, directory, name, writable=True)
+            os.replace(made, destination)  # noqa: PTH105
+        finally:
+            remove_tree(directory)
+        return str(destination)
+
+    def put(self, path: str, digests: Digests, metadata: dict[str, str]) -> ObjectStat:
+        """Make a finished local file the object."""
+        return self.store.put_file(
+            self.bucket, self.object_key, path, metadata=metadata, digests=digests
+        )
+
+    def keep_copy(self, path: str, digests: Digests, put: ObjectStat) -> None:
+        """Make the file that was just put, and that nobody needs any more, the local copy."""
+        self.cache.add(self.store, path, put, digests.sha256, consume=True)
+
+    def _fetched(self, *, force: bool = False) -> CachedObject:
+        return self.cache.fetch(self.store, self.bucket, self.object_key, force=force)
+
+

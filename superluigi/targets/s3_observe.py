@@ -1,0 +1,97 @@
+"""Looking at objects: one HEAD, or pages of a listing for many."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from superluigi.s3.bulk import LIST_FROM, find_by_listing
+from superluigi.s3.client import POOL_CONNECTIONS, ClientSpec
+from superluigi.s3.objects import ObjectStat
+from superluigi.s3.parallel import in_threads
+from superluigi.targets.s3 import claimed_run_id
+from superluigi.targets.state import Observation
+
+if TYPE_CHECKING:
+    from superluigi.targets.s3_object import S3ObjectTarget
+
+__all__ = ["observation_of", "observe_objects"]
+
+
+def observe_objects(targets: Sequence[S3ObjectTarget]) -> list[Observation]:
+    """Pages of listings where many are in one bucket, else HEADs in threads; in the order of `targets`."""
+    seen: dict[int, Observation] = {}
+    for group in _by_bucket(targets):
+        if len(group) >= LIST_FROM:
+            seen |= _observe_by_listing(group)
+    alone = [target for target in targets if id(target) not in seen]
+    looks = in_threads(_observe_alone, alone, threads=POOL_CONNECTIONS)
+    seen |= {id(target): look for target, look in zip(alone, looks, strict=True)}
+    return [seen[id(target)] for target in targets]
+
+
+def observation_of(found: ObjectStat | None, observed_ns: int) -> Observation:
+    """What a look found.
+
+    Only a look at the object alone shows its user metadata, and so what it holds and who wrote it.
+    """
+    if found is None:
+        return Observation(exists=False, observed_ns=observed_ns)
+    token = f"etag:{found.etag}:{found.size_bytes}"
+    claimed = f"sha256:{found.sha256}" if found.sha256 else token
+    return Observation(
+        exists=True,
+        token=token,
+        size_bytes=found.size_bytes,
+        etag=found.etag,
+        version_id=found.version_id,
+        observed_ns=observed_ns,
+        fingerprint=None if found.metadata is None else claimed,
+        run_id=claimed_run_id(found),
+    )
+
+
+def _by_bucket(targets: Sequence[S3ObjectTarget]) -> list[list[S3ObjectTarget]]:
+    groups: dict[tuple[ClientSpec, str], list[S3ObjectTarget]] = defaultdict(list)
+    for target in targets:
+        groups[target.spec, target.bucket].append(target)
+    return list(groups.values())
+
+
+def _observe_by_listing(group: Sequence[S3ObjectTarget]) -> dict[int, Observation]:
+    """What listings show of targets of one bucket; an error leaves all to be looked at alone."""
+    observed_ns, bucket = time.time_ns(), group[0].bucket
+    beside = [
+        key
+        for target in group
+        if target.metadata_bucket == bucket
+        for key in (target.metadata_object_key, target.next_key)
+    ]
+    try:
+        known = find_by_listing(
+            group[0].store, bucket, [target.object_key for target in group], also=beside
+        )
+    except Exception:
+        return {}
+    absent = {key for key, found in known.items() if found is None}
+    seen = {}
+    for target in group:
+        if target.object_key in known:
+            seen[id(target)] = observation_of(known[target.object_key], observed_ns)
+            if target.metadata_bucket == bucket:
+                target.remember_absent(absent)
+    return seen
+
+
+def _observe_alone(target: S3ObjectTarget) -> Observation:
+    try:
+        seen = target.observe()
+        if not seen.exists and target.store.head(target.metadata_bucket, target.next_key) is None:
+            target.remember_absent([target.next_key])
+    except Exception as error:
+        return Observation(exists=False, error=f"{error}")
+    return seen
+
+
