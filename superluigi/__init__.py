@@ -6,11 +6,10 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from superluigi_catalog import Catalog
-
     from superluigi.code import fingerprint_code
     from superluigi.loading import load_task
     from superluigi.task_runner import plan_task, run_task
+    from superluigi_catalog import Catalog
 
 __all__ = ["Catalog", "fingerprint_code", "load_task", "plan_task", "run_task"]
 

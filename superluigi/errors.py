@@ -26,7 +26,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from superluigi.task_runner.result import BuildResult, Failure
+    from superluigi.running.entries import Failure
+    from superluigi.task_runner.result import BuildResult
 
 __all__ = [
     "AccessDenied",

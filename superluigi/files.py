@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import hashlib
 import os
 import secrets
@@ -55,21 +56,25 @@ def file_sha256(path: str) -> str:
 
 
 def tree_files(root: str) -> Iterator[tuple[str, os.stat_result]]:
-    """Every file below `root` as (relative path with `/`, stat), unsorted; symlinks to files are followed.
+    """Every file below `root` as (relative path with `/`, stat), unsorted; symlinks are followed.
 
-    Our own temporaries are left out; symlinked folders are not entered, so that a cycle ends.
+    Our own temporaries are left out, and links to a folder that was entered on the way.
     """
-    pending = [""]
+    pending: list[tuple[str, tuple[str, ...]]] = [("", ())]
     while pending:
-        folder = pending.pop()
-        with os.scandir(os.path.join(root, folder)) as entries:  # noqa: PTH118
+        folder, linked = pending.pop()
+        with os.scandir(f"{root}/{folder}") as entries:
             for entry in entries:
                 relative = f"{folder}/{entry.name}" if folder else entry.name
-                if entry.is_dir(follow_symlinks=False):
-                    if not entry.name.startswith((TEMPORARY_PREFIX, STASH_PREFIX)):
-                        pending.append(relative)
-                elif entry.is_file():
-                    yield relative, entry.stat()
+                if entry.name.startswith((TEMPORARY_PREFIX, STASH_PREFIX)):
+                    continue
+                if not entry.is_dir():
+                    if entry.is_file():
+                        yield relative, entry.stat()
+                elif not entry.is_symlink():
+                    pending.append((relative, linked))
+                elif not _leads_back(entry.path, f"{root}/{folder}", linked):
+                    pending.append((relative, (*linked, os.path.realpath(entry.path))))
 
 
 def clone_or_copy(source: str, destination: str) -> None:
@@ -77,15 +82,24 @@ def clone_or_copy(source: str, destination: str) -> None:
 
     Raises:
         FileNotFoundError: `source` does not exist.
+        shutil.SameFileError: `destination` is the file itself.
     """
+    if os.path.exists(destination) and os.path.samefile(source, destination):  # noqa: PTH110, PTH121
+        message = f"{source!r} and {destination!r} are one file"
+        raise shutil.SameFileError(message)
     if not _clone(source, destination):
         shutil.copyfile(source, destination)
 
 
 def clone_or_copy_tree(source: str, destination: str) -> None:
-    """Copy a folder's files, sharing blocks where the filesystem can."""
+    """Copy a folder's files, sharing blocks where the filesystem can.
+
+    Raises:
+        FileNotFoundError: `source` does not exist, or lost a file in the meantime.
+    """
+    files = list(tree_files(source))  # first: the copy may lie in the original
     Path(destination).mkdir(parents=True)
-    for relative, _ in tree_files(source):
+    for relative, _ in files:
         target = Path(destination, relative)
         target.parent.mkdir(parents=True, exist_ok=True)
         clone_or_copy(str(Path(source, relative)), str(target))
@@ -93,12 +107,13 @@ def clone_or_copy_tree(source: str, destination: str) -> None:
 
 def replace_file(path: str, data: bytes, *, durable: bool = False) -> None:
     """Write a small file so that a reader sees the old bytes or the new ones, never a part."""
-    temporary = f"{path}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
+    parent = os.path.dirname(path)  # noqa: PTH120
+    temporary = _temporary_path(parent, TEMPORARY_PREFIX)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
     descriptor = os.open(temporary, flags, 0o666)
     try:
         try:
-            os.write(descriptor, data) if len(data) < _CHUNK_BYTES else _write_all(descriptor, data)
+            _write_all(descriptor, data)
             if durable:
                 os.fsync(descriptor)
         finally:
@@ -117,8 +132,7 @@ def new_temporary_directory(parent: str, *, prefix: str = TEMPORARY_PREFIX) -> s
         prefix: `TEMPORARY_PREFIX` for what a sweep may remove, `STASH_PREFIX` for what only the recovery
             of its own target may.
     """
-    name = f"{prefix}{_owner_name()}-{secrets.token_hex(4)}"
-    path = f"{parent}/{name}" if parent else name
+    path = _temporary_path(parent, prefix)
     try:
         os.mkdir(path)  # noqa: PTH102
     except FileNotFoundError:
@@ -127,17 +141,20 @@ def new_temporary_directory(parent: str, *, prefix: str = TEMPORARY_PREFIX) -> s
     return path
 
 
-_shared: ContextVar[dict[str, str] | None] = ContextVar("superluigi_shared", default=None)
+_shared: ContextVar[tuple[int, dict[str, str]] | None] = ContextVar(
+    "superluigi_shared", default=None
+)
+"""Which process shares, and its directories by their parents."""
 
 
 @contextlib.contextmanager
 def shared_temporaries() -> Iterator[None]:
     """While inside, `temporary_place` uses one directory per parent instead of one per call.
 
-    Making a directory costs as much as writing a small file. Forked children use the parent's.
+    Making a directory costs as much as writing a small file. Forked children use those that are there.
     """
     directories: dict[str, str] = {}
-    token = _shared.set(directories)
+    token = _shared.set((os.getpid(), directories))
     try:
         yield
     finally:
@@ -148,25 +165,28 @@ def shared_temporaries() -> Iterator[None]:
 
 def temporary_place(parent: str, name: str) -> tuple[str, bool]:
     """A temporary directory below `parent` in which nothing is called `name`, and whether it is shared."""
-    directories = _shared.get()
-    if directories is None:
+    shared = _shared.get()
+    if shared is None:
         return new_temporary_directory(parent), False
+    process, directories = shared
     directory = directories.get(parent)
-    if directory is None:
+    if directory is None and process == os.getpid():
+        # A child's would be known to nobody who outlives it.
         directory = directories[parent] = new_temporary_directory(parent)
-    if os.path.lexists(f"{directory}/{name}"):
+    if directory is None or os.path.lexists(f"{directory}/{name}"):
         return new_temporary_directory(parent), False
     return directory, True
 
 
 def sweep_temporaries(parent: str) -> list[str]:
-    """Remove the temporary directories below `parent` whose owner is dead; their paths.
+    """Remove the temporaries below `parent` whose owner is dead; their paths.
 
     Another host's are left alone for a week, because nothing here can tell whether it lives.
     """
     swept = []
     try:
-        names = [name for name in os.listdir(parent or ".") if name.startswith(TEMPORARY_PREFIX)]
+        with os.scandir(parent or ".") as entries:
+            names = [entry.name for entry in entries if entry.name.startswith(TEMPORARY_PREFIX)]
     except OSError:
         return []
     for name in names:
@@ -178,10 +198,21 @@ def sweep_temporaries(parent: str) -> list[str]:
 
 
 def remove_tree(path: str) -> None:
-    """Remove a folder with all that is in it, also what was made read-only; nothing if it is gone."""
-    if not os.path.lexists(path):
+    """Remove a folder with all that is in it, also what was made read-only, or a file; nothing if it is gone.
+
+    What cannot be removed at all stays.
+    """
+    if os.path.islink(path) or os.path.isfile(path):  # noqa: PTH113, PTH114
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)  # noqa: PTH108
         return
-    shutil.rmtree(path, onerror=_make_writable_and_retry)
+    try:
+        shutil.rmtree(path)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        _make_writable(path)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def sync_file(path: str) -> None:
@@ -197,6 +228,13 @@ def sync_directory(path: str) -> None:
     """Force a directory's entries to the disk, where the platform can."""
     if sys.platform != "win32":
         sync_file(path or ".")
+
+
+def _leads_back(link: str, folder: str, linked: tuple[str, ...]) -> bool:
+    """Whether a linked folder is one that was entered on the way to `folder`."""
+    leads_to = os.path.realpath(link)
+    way = (os.path.realpath(folder), *linked)
+    return any(f"{entered}/".startswith(f"{leads_to}/") for entered in way)
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
@@ -247,32 +285,54 @@ def _clone_macos(source: str, destination: str) -> bool:
     import ctypes
 
     libc = ctypes.CDLL(None, use_errno=True)
-    return libc.clonefile(os.fsencode(source), os.fsencode(destination), 0) == 0
+    if libc.clonefile(os.fsencode(source), os.fsencode(destination), 0) != 0:
+        return False
+    mode = stat.S_IMODE(os.stat(destination).st_mode)  # noqa: PTH116
+    os.chmod(destination, mode | stat.S_IWUSR)  # noqa: PTH101 - it comes with the original's mode
+    return True
 
 
-def _owner_name() -> str:
-    """The owner as it stands in a file name: machine and boot as a digest, pid, the pid's start."""
-    host, boot, pid, start = (this_owner().split("|") + ["", "", ""])[:4]
-    machine = hashlib.sha256(f"{host}|{boot}".encode()).hexdigest()[:8]
-    return f"{machine}-{pid}-{start or 0}"
+def _temporary_path(parent: str, prefix: str) -> str:
+    name = f"{prefix}{_owner_name(os.getpid())}-{secrets.token_hex(4)}"
+    return f"{parent}/{name}" if parent else name
+
+
+@functools.lru_cache(maxsize=1)
+def _owner_name(pid: int) -> str:
+    """The owner as it stands in a file name: host, boot and number space as digests, pid, its start.
+
+    The pid is the cache's key, so that a forked child asks again.
+    """
+    host, where, _, start = this_owner().split("|")
+    boot, _, space = where.partition("/")
+    return "-".join((_short(host), _short(boot), _short(space), str(pid), start or "0"))
+
+
+def _short(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def _is_abandoned(name: str, path: str) -> bool:
     parts = name[len(TEMPORARY_PREFIX) :].split("-")
-    host, boot, *_ = this_owner().split("|")
-    machine = hashlib.sha256(f"{host}|{boot}".encode()).hexdigest()[:8]
-    if len(parts) == 4 and parts[0] == machine:
-        return not is_alive(f"{host}|{boot}|{parts[1]}|{parts[2]}")
+    own = _owner_name(os.getpid()).split("-")
+    if len(parts) == 6 and parts[0] == own[0]:
+        if parts[1] != own[1]:
+            return True  # the machine was started again since
+        if parts[2] == own[2]:
+            host, boot, *_ = this_owner().split("|")
+            return not is_alive(f"{host}|{boot}|{parts[3]}|{parts[4] if parts[4] != '0' else ''}")
     try:
-        age_s = time.time() - os.stat(path).st_mtime  # noqa: PTH116
+        age_s = time.time() - os.lstat(path).st_mtime
     except OSError:
         return False
     return age_s > _FOREIGN_TEMPORARY_MAX_AGE_S
 
 
-def _make_writable_and_retry(function: object, path: str, _: object) -> None:
+def _make_writable(path: str) -> None:
+    """Let the owner read, write and enter every folder below `path`, and `path` itself."""
     with contextlib.suppress(OSError):
-        os.chmod(Path(path).parent, stat.S_IRWXU)  # noqa: PTH101
         os.chmod(path, stat.S_IRWXU)  # noqa: PTH101
-        if callable(function):
-            function(path)
+        with os.scandir(path) as entries:
+            folders = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        for folder in folders:
+            _make_writable(folder)

@@ -10,10 +10,9 @@ from typing import Any
 import luigi
 from luigi.task_register import Register
 
-from superluigi_catalog import Catalog
-
 from superluigi.errors import TaskNotLoadable
 from superluigi.hashing import hash_of
+from superluigi_catalog import Catalog
 
 __all__ = ["load_task", "task_from_params"]
 

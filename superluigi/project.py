@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from superluigi_catalog.project import Project, find_project
 
-__all__ = ["Project", "current_project", "using_project"]
+__all__ = ["Project", "current_project", "find_project", "using_project"]
 
 from collections.abc import Iterator
 from contextlib import contextmanager

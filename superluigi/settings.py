@@ -28,7 +28,14 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["TRIGGERS", "VERIFY_MODES", "Settings", "checked_triggers", "checked_verify", "load_settings"]
+__all__ = [
+    "TRIGGERS",
+    "VERIFY_MODES",
+    "Settings",
+    "checked_triggers",
+    "checked_verify",
+    "load_settings",
+]
 
 TRIGGERS = frozenset({"missing", "missing_anywhere", "inputs", "code", "output", "env"})
 VERIFY_MODES = ("stat", "content", "catalog")

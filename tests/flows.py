@@ -6,6 +6,7 @@ Paths are relative: each test works in an empty directory of its own.
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -13,7 +14,13 @@ import luigi
 
 from superluigi.parameters import BoolParameter, IntParameter, Parameter
 from superluigi.targets import LocalFileTarget, LocalFolderTarget
-from superluigi.tasks import AtomicTaskWithMetadata, ExternalTask, Task, TaskWithMetadata, WrapperTask
+from superluigi.tasks import (
+    AtomicTaskWithMetadata,
+    ExternalTask,
+    Task,
+    TaskWithMetadata,
+    WrapperTask,
+)
 
 RAN = Path("ran.log")
 
@@ -112,7 +119,9 @@ class InPlace(Task):
     def run(self):
         note(self)
         with self.output().temporary_path() as path:
-            Path(path).write_text(Path("next.txt").read_text() if Path("next.txt").exists() else "1")
+            Path(path).write_text(
+                Path("next.txt").read_text() if Path("next.txt").exists() else "1"
+            )
         if Path("fail").exists():
             message = "told to fail"
             raise ValueError(message)
@@ -228,7 +237,9 @@ class Dynamic(AtomicTaskWithMetadata):
         note(self)
         first = yield Part(n=1)
         rest = yield {"two": Part(n=2), "three": Part(n=3)}
-        Path(output_path).write_text(f"{first.path} {sorted(target.path for target in rest.values())}")
+        Path(output_path).write_text(
+            f"{first.path} {sorted(target.path for target in rest.values())}"
+        )
 
 
 class FailsInGenerator(AtomicTaskWithMetadata):
@@ -323,7 +334,7 @@ class Prints(AtomicTaskWithMetadata):
 
     def run(self, output_path):
         note(self)
-        print("a line of the task's own")
+        sys.stdout.write("a line of the task's own\n")
         Path(output_path).write_text("x")
 
 

@@ -72,7 +72,7 @@ def asked_task(
     """Make the task; while inside, Luigi's configuration has the project's and the file's values.
 
     Raises:
-        click.UsageError, NotFound, TaskCodeFailed, SettingsError: see `task_class` and `parse_arguments`.
+        WrongArguments, NotFound, TaskCodeFailed, SettingsError: see `task_class` and `parse_arguments`.
         HelpAsked: `--help` is among the tokens.
     """
     from superluigi.cli.force_targets import forced_tasks
@@ -101,7 +101,9 @@ def asked_task(
             yield AskedTask(task, chosen)
 
 
-def _triggers(ctx: click.Context, param: click.Parameter, value: str | None) -> frozenset[str] | None:
+def _triggers(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> frozenset[str] | None:
     if value is None:
         return None
     names = frozenset(name.strip() for name in value.split(",") if name.strip())
@@ -126,7 +128,9 @@ def _recorded_arguments(tokens: Sequence[str], shown: Sequence[str]) -> Iterator
 
 _OPTIONS = (
     click.option("--force", is_flag=True, help="Run the task itself although it is fresh."),
-    click.option("--force-upstream", is_flag=True, help="Run everything that it depends on as well."),
+    click.option(
+        "--force-upstream", is_flag=True, help="Run everything that it depends on as well."
+    ),
     click.option(
         "--force-upstream-to",
         metavar="X",

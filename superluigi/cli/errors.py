@@ -1,6 +1,7 @@
 """How a command ends: its exit code, and one message on stderr.
 
 CommandError                    (of click's exceptions) with an exit code and perhaps a traceback
+  WrongArguments                a task's parameters are not given as it takes them
   NotFound                      no such task, module or reference
   TaskCodeFailed                a module or a task's own code raised; the traceback begins in it
 HelpAsked                       (of click's exceptions) no error: the help of a task, for stdout
@@ -27,6 +28,7 @@ __all__ = [
     "HelpAsked",
     "NotFound",
     "TaskCodeFailed",
+    "WrongArguments",
     "ended",
     "task_code",
     "task_frames",
@@ -70,6 +72,12 @@ class CommandError(click.ClickException):
     def __init__(self, message: str, *, traceback: str = "") -> None:
         super().__init__(message)
         self.traceback = traceback
+
+
+class WrongArguments(CommandError):
+    """The parameters of a task are not what it takes."""
+
+    exit_code: ClassVar[int] = ExitCode.USAGE
 
 
 class NotFound(CommandError):

@@ -40,7 +40,9 @@ def forced_tasks(root: luigi.Task, names: Sequence[str]) -> list[luigi.Task]:
         }
         if not fitting:
             known = {task.get_task_family() for task in tasks}
-            message = f"--force-upstream-to: no task of this graph is {name!r}. {nearest(name, known)}"
+            message = (
+                f"--force-upstream-to: no task of this graph is {name!r}. {nearest(name, known)}"
+            )
             raise NotFound(message)
         chosen |= fitting
     return [tasks[index] for index in sorted(chosen)]

@@ -66,7 +66,9 @@ def emit_table(
     if is_drawn():
         _draw(harmless, titles, styles or {})
         return
-    widths = [max((len(cell) for cell in column), default=0) for column in zip(*harmless, strict=True)]
+    widths = [
+        max((len(cell) for cell in column), default=0) for column in zip(*harmless, strict=True)
+    ]
     lines = (
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in harmless

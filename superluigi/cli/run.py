@@ -28,16 +28,22 @@ __all__ = ["command"]
     context_settings={"allow_interspersed_args": False},
 )
 @decision_options
-@click.option("--workers", type=click.IntRange(min=1), default=1, help="How many tasks run at once.")
+@click.option(
+    "--workers", type=click.IntRange(min=1), default=1, help="How many tasks run at once."
+)
 @click.option("--central-scheduler", is_flag=True, help="Let luigid hand out the tasks.")
 @click.option("--scheduler-url", metavar="URL", help="Where luigid is.")
 @click.option(
     "--retries", type=click.IntRange(min=0), default=0, help="How often a failing task runs again."
 )
 @click.option("--pdb", "post_mortem", is_flag=True, help="Open a debugger where a task raises.")
-@click.option("--raise-exception", is_flag=True, help="Stop at the first exception, in this process.")
+@click.option(
+    "--raise-exception", is_flag=True, help="Stop at the first exception, in this process."
+)
 @click.option("--dry-run", is_flag=True, help="Run nothing: the same as plan.")
-@click.option("--local-output", is_flag=True, help="Print local paths: remote outputs are downloaded.")
+@click.option(
+    "--local-output", is_flag=True, help="Print local paths: remote outputs are downloaded."
+)
 @click.option("--force-local-download", is_flag=True, help="Download remote inputs again.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")

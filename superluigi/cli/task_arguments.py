@@ -10,10 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import click
 import luigi
 
-from superluigi.cli.errors import task_code
+from superluigi.cli.errors import WrongArguments, task_code
 from superluigi.cli.parameter_forms import expected, is_flag, is_private, option_name
 from superluigi.cli.task_reference import nearest
 
@@ -43,7 +42,7 @@ def parse_arguments(
         own_options: The command's options, which belong before the task's name.
 
     Raises:
-        click.UsageError: an unknown name, a value that is missing or does not parse.
+        WrongArguments: an unknown name, a value that is missing or does not parse.
     """
     return _Parser(cls, tokens, frozenset(own_options)).parsed()
 
@@ -52,18 +51,17 @@ def made_task(cls: type[luigi.Task], values: dict[str, Any]) -> luigi.Task:
     """Make the task; what is not given comes from the configuration and the defaults.
 
     Raises:
-        click.UsageError: naming the parameters that have no value.
+        WrongArguments: naming the parameters that have no value.
         TaskCodeFailed: its own `__init__` raised.
     """
     family = cls.get_task_family()
     missing = [
         f"{option_name(name)} ({expected(parameter)})"
         for name, parameter in cls.get_params()
-        if name not in values and not _has_value(family, name, parameter)
+        if name not in values and not _has_value(cls, name, parameter)
     ]
     if missing:
-        message = f"{family} needs {', '.join(missing)}. {_ask_help(cls)}"
-        raise click.UsageError(message)
+        raise _wrong(cls, f"{family} needs {', '.join(missing)}.")
     with task_code(f"Making {family}"):
         return cls(**values)
 
@@ -94,16 +92,15 @@ class _Parser:
         written, has_value, text = token.partition("=")
         if not written.startswith("--") or written == "--":
             message = (
-                f"Unexpected argument {token!r}: parameters of {self._family} are written --name value."
+                f"{token!r} stands alone: parameters of {self._family} are written --name value."
             )
-            raise click.UsageError(message)
+            raise _wrong(self._cls, message)
         name, is_negated = self._parameter_named(written)
         parameter = self._parameters[name]
         arguments.shown.append(written)
         if is_negated:
             if has_value:
-                message = f"{written} takes no value."
-                raise click.UsageError(message)
+                raise _wrong(self._cls, f"{written} takes no value.")
             arguments.values[name] = False
             return
         if has_value:
@@ -114,7 +111,7 @@ class _Parser:
         else:
             text = self._value_of(written, parameter)
             arguments.shown.append(HIDDEN if is_private(parameter) else text)
-        arguments.values[name] = _value(parameter, written, text)
+        arguments.values[name] = self._value(parameter, written, text)
 
     def _parameter_named(self, written: str) -> tuple[str, bool]:
         """The parameter, and whether it is denied."""
@@ -125,28 +122,41 @@ class _Parser:
         if denied != name and denied in self._parameters:
             if is_flag(self._parameters[denied]):
                 return denied, True
-            message = f"{written}: {denied} takes {expected(self._parameters[denied])}; only flags have a --no-… form."
-            raise click.UsageError(message)
-        raise click.UsageError(self._unknown(written))
+            form = expected(self._parameters[denied])
+            raise _wrong(self._cls, f"{written}: only flags can be denied; {denied} takes {form}.")
+        raise _wrong(self._cls, self._unknown(written))
 
     def _unknown(self, written: str) -> str:
         message = f"{self._family} has no parameter {written}."
         if written in self._own_options:
             return (
                 f"{message} Options of superluigi itself stand before the task's name: "
-                f"{written} … {self._cls.__module__}.{self._cls.__name__}"
+                f"{written} … {_name(self._cls)}."
             )
         options = [option_name(name) for name in self._parameters]
         wanted = "--" + written.removeprefix("--").replace("_", "-")
-        return f"{message} {nearest(wanted, options) or 'It has none.'}"
+        return f"{message} {nearest(wanted, options) or 'It has no parameters.'}"
 
     def _value_of(self, written: str, parameter: luigi.Parameter) -> str:
         if not self._has_value_next():
             message = f"{written} needs a value: {expected(parameter)}."
             if self._next < len(self._tokens):
-                message += f" One that begins with dashes is written {written}={self._tokens[self._next]}"
-            raise click.UsageError(message)
+                message += (
+                    f" One that begins with dashes is written {written}={self._tokens[self._next]}."
+                )
+            raise _wrong(self._cls, message)
         return self._take() or ""
+
+    def _value(self, parameter: luigi.Parameter, written: str, text: str) -> Any:
+        try:
+            return parameter.normalize(parameter.parse(text))
+        except Exception as error:
+            if is_private(parameter):
+                message = f"{written}: the value is not {expected(parameter)}."
+            else:
+                message = f"{written}: {text!r} is not {expected(parameter)} ({error})."
+            # What is private may stand in the error's own text: it is not chained.
+            raise _wrong(self._cls, message) from None
 
     def _has_value_next(self) -> bool:
         return self._next < len(self._tokens) and not self._tokens[self._next].startswith("--")
@@ -162,20 +172,8 @@ class _Parser:
         return str(self._cls.get_task_family())
 
 
-def _value(parameter: luigi.Parameter, written: str, text: str) -> Any:
-    try:
-        value = parameter.normalize(parameter.parse(text))
-    except Exception as error:
-        if is_private(parameter):
-            message = f"{written}: the value is not {expected(parameter)}."
-        else:
-            message = f"{written}: {text!r} is not {expected(parameter)} ({error})."
-        # What is private may stand in the error's own text: it is not chained.
-        raise click.UsageError(message) from None
-    return value
-
-
-def _has_value(family: str, name: str, parameter: luigi.Parameter) -> bool:
+def _has_value(cls: type[luigi.Task], name: str, parameter: luigi.Parameter) -> bool:
+    family = cls.get_task_family()
     try:
         return bool(parameter.has_task_value(family, name))
     except Exception as error:
@@ -184,8 +182,12 @@ def _has_value(family: str, name: str, parameter: luigi.Parameter) -> bool:
             f"The configuration's value of {name!r} for {family} is not {expected(parameter)}{said}. "
             f"Correct [{family}] there, or give {option_name(name)}."
         )
-        raise click.UsageError(message) from None
+        raise _wrong(cls, message) from None
 
 
-def _ask_help(cls: type[luigi.Task]) -> str:
-    return f"See: superluigi run {cls.__module__}.{cls.__name__} --help"
+def _wrong(cls: type[luigi.Task], message: str) -> WrongArguments:
+    return WrongArguments(f"{message} See: superluigi run {_name(cls)} --help")
+
+
+def _name(cls: type[luigi.Task]) -> str:
+    return f"{cls.__module__}.{cls.__name__}"

@@ -31,7 +31,9 @@ def task_help(cls: type[luigi.Task], command_path: str) -> str:
         else:
             formatter.write_text("none")
     formatter.write_paragraph()
-    formatter.write_text(f"Options of superluigi itself stand before the task: {command_path} --help")
+    formatter.write_text(
+        f"Options of superluigi itself stand before the task: {command_path} --help"
+    )
     return formatter.getvalue().rstrip()
 
 

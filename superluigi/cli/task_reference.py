@@ -125,9 +125,7 @@ def _recorded(family: str) -> type[luigi.Task]:
     """The class of a family that the catalog knows one module for."""
     modules = _recorded_modules(family)
     if not modules:
-        message = (
-            f"No task of the family {family!r} is recorded here. Name its module as well: MODULE.{family}."
-        )
+        message = f"No task of the family {family!r} is recorded here. Name its module as well: MODULE.{family}."
         raise NotFound(message)
     if len(modules) > 1:
         message = (

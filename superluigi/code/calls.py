@@ -35,6 +35,16 @@ def read_call(call: ast.Call, scope: Scope, findings: Findings) -> None:
         findings.note("read_at_import", call)
 
 
+def _name_argument(call: ast.Call) -> str | None:
+    """The name of an attribute; `*` where it is computed, None where it can be none."""
+    if len(call.args) < 2:
+        return None
+    name = _text_argument(call, 1)
+    if name is None:
+        return EVERYTHING
+    return name if name.isidentifier() else None
+
+
 def _text_argument(call: ast.Call, place: int) -> str | None:
     if len(call.args) > place:
         value = call.args[place]
@@ -44,14 +54,12 @@ def _text_argument(call: ast.Call, place: int) -> str | None:
 
 
 def _read_getattr(call: ast.Call, scope: Scope, findings: Findings) -> None:
-    if len(call.args) < 2:
+    name = _name_argument(call)
+    if name is None or (name == EVERYTHING and chain_of(call.func) == ("hasattr",)):
         return
-    chain, name = chain_of(call.args[0]), _text_argument(call, 1)
-    if name is None:
-        if chain_of(call.func) == ("hasattr",):
-            return
+    if name == EVERYTHING:
         findings.note("getattr", call)
-        name = EVERYTHING
+    chain = chain_of(call.args[0])
     if chain is not None:
         findings.refer((*chain, name), scope)
     else:
@@ -60,14 +68,15 @@ def _read_getattr(call: ast.Call, scope: Scope, findings: Findings) -> None:
 
 def _read_setattr(call: ast.Call, scope: Scope, findings: Findings) -> None:
     """`setattr(module, "name", value)`, and the same by `mock.patch.object` or a monkeypatch."""
-    chain, name = chain_of(call.args[0]) if call.args else None, _text_argument(call, 1)
-    if chain is not None and name is not None:
-        findings.refer((*chain, name), scope)
-        findings.change((*chain, name), scope)
-    elif chain is not None and call.args[1:]:
+    name = _name_argument(call)
+    chain = chain_of(call.args[0]) if call.args else None
+    if chain is None or name is None:
+        _read_patch(call, scope, findings)
+    elif name == EVERYTHING:
         findings.change(chain, scope)
     else:
-        _read_patch(call, scope, findings)
+        findings.refer((*chain, name), scope)
+        findings.change((*chain, name), scope)
 
 
 def _read_patch(call: ast.Call, scope: Scope, findings: Findings) -> None:

@@ -60,7 +60,7 @@ class Findings:
     def attributes(self, names: Sequence[str]) -> None:
         """Note attributes of an object that is not known."""
         self.references.update(
-            Reference("attribute", (name,)) for name in names if name not in (CALL, EVERYTHING)
+            Reference("attribute", (name,)) for name in names if name.isidentifier()
         )
 
     def change(self, chain: tuple[str, ...], scope: Scope) -> None:

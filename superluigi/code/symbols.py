@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from superluigi.code.canonical import digest_of
 from superluigi.code.scopes import Origin
 
 __all__ = ["ClassSymbols", "Effect", "FileTable", "Reference", "Unit", "decode_reference"]
@@ -64,6 +65,19 @@ class Unit:
     dynamic: list[list[Any]]
     """Kind, line and text of what cannot be followed."""
 
+    def merged(self, other: Unit) -> Unit:
+        """Both units as one."""
+        return Unit(
+            self.kind,
+            min(self.line, other.line),
+            sorted([*self.spans, *other.spans]),
+            digest_of(self.digest, other.digest),
+            _union(self.references, other.references),
+            _union(self.mutates, other.mutates),
+            _union(self.files, other.files),
+            sorted([*self.dynamic, *other.dynamic]),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ClassSymbols:
@@ -78,6 +92,18 @@ class ClassSymbols:
     """Of the class statement, such as `metaclass`."""
     enclosing: str
     """The unit of the function it stands in, or empty."""
+
+    def merged(self, other: ClassSymbols) -> ClassSymbols:
+        """Both classes as one."""
+        methods = _union(self.methods, other.methods)
+        return ClassSymbols(
+            list(dict.fromkeys([*self.bases, *other.bases])),
+            methods,
+            sorted({*self.attributes, *other.attributes} - set(methods)),
+            _union(self.inner, other.inner),
+            _union(self.keywords, other.keywords),
+            self.enclosing,
+        )
 
     def defines(self, name: str) -> bool:
         """Whether the class body itself binds an attribute or method."""
@@ -137,6 +163,10 @@ class FileTable:
             [Effect(*row) for row in effects],
             imports,
         )
+
+
+def _union(one: list[str], other: list[str]) -> list[str]:
+    return sorted({*one, *other})
 
 
 def _row(record: Unit | ClassSymbols | Effect) -> list[Any]:

@@ -15,7 +15,7 @@ from superluigi.code.statements import (
     import_statements,
     is_overload,
 )
-from superluigi.code.symbols import ClassSymbols, Effect, FileTable, Reference
+from superluigi.code.symbols import ClassSymbols, Effect, FileTable, Reference, Unit
 from superluigi.code.units import UnitMaker, encoded
 
 __all__ = ["BODY", "SCRIPT", "build_table"]
@@ -44,6 +44,7 @@ class _ModuleReader:
         self._table = FileTable(imports=_import_rows(tree))
         self._named: dict[str, list[Placed]] = {}
         self._acting: list[tuple[Placed, list[str]]] = []
+        self._local: set[int] = set()
 
     def read(self) -> FileTable:
         for placed in self._placed:
@@ -132,7 +133,8 @@ class _ModuleReader:
         """Classes inside functions have units too: a task may be one of them."""
         for placed in group:
             for node, around in self._maker.findings(placed, scope).local_classes:
-                if around.qualified(node.name) not in self._table.classes:
+                if id(node) not in self._local:
+                    self._local.add(id(node))
                     self._add_class(node, around, (), enclosing=unit)
 
     def _add_class(
@@ -145,27 +147,32 @@ class _ModuleReader:
     ) -> None:
         name = around.qualified(node.name)
         body = _ClassBody(node, around)
-        self._table.units[name] = self._maker.header(node, guards, around)
+        self._put(name, self._maker.header(node, guards, around))
         acts = bool(node.decorator_list or node.bases)
         if body.others:
-            self._table.units[f"{name}.{BODY}"] = self._maker.unit(
-                "body", body.others, body.scope, keep_field_annotations=acts
-            )
+            unit = self._maker.unit("body", body.others, body.scope, keep_field_annotations=acts)
+            self._put(f"{name}.{BODY}", unit)
         for kind, members in (("attribute", body.attributes), ("method", body.methods)):
             for member, group in members.items():
-                unit = f"{name}.{member}"
-                self._table.units[unit] = self._maker.unit(kind, group, body.scope)
-                self._add_local_classes(enclosing or unit, group, body.scope)
-        self._table.classes[name] = ClassSymbols(
+                self._put(f"{name}.{member}", self._maker.unit(kind, group, body.scope))
+                self._add_local_classes(enclosing or f"{name}.{member}", group, body.scope)
+        for inner, inner_guards in body.inner:
+            self._add_class(inner, body.scope, inner_guards, enclosing=enclosing)
+        symbols = ClassSymbols(
             bases=[".".join(_base_chain(base)) for base in node.bases],
             methods=sorted(body.methods),
             attributes=sorted(set(body.attributes) - set(body.methods)),
-            inner=sorted(inner.name for inner, _ in body.inner),
+            inner=sorted({inner.name for inner, _ in body.inner}),
             keywords=sorted(keyword.arg or "**" for keyword in node.keywords),
             enclosing=enclosing,
         )
-        for inner, inner_guards in body.inner:
-            self._add_class(inner, body.scope, inner_guards, enclosing=enclosing)
+        other = self._table.classes.get(name)
+        self._table.classes[name] = symbols if other is None else other.merged(symbols)
+
+    def _put(self, name: str, unit: Unit) -> None:
+        """Two classes of one name, one for each branch of a condition, count together."""
+        other = self._table.units.get(name)
+        self._table.units[name] = unit if other is None else other.merged(unit)
 
 
 class _ClassBody:

@@ -61,10 +61,8 @@ def run_demo(*, bucket: str | None = None, directory: Path | None = None) -> int
             story = Story(page, project, pipeline)
             story.tell()
             _close_store(project)
-    except Exception as error:
+    except SuperLuigiError as error:
         page.wrong(error)
-        if not isinstance(error, SuperLuigiError):
-            raise
         return 1
     _say_how_to_go_on(page, project, story, time.perf_counter() - started)
     return 0

@@ -60,6 +60,7 @@ class FolderStore:
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         self.folder = folder
         self._owner = os.getpid()
+        self._is_closed = False
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._server.start()
         host, port = self._server.get_host_and_port()
@@ -77,12 +78,14 @@ class FolderStore:
 
     def close(self) -> None:
         """Save, stop, and give the environment back; nothing in a forked child."""
-        if os.getpid() != self._owner or self.folder not in _stores:
+        if os.getpid() != self._owner or self._is_closed:
             return
         from superluigi.s3.client import close_clients
 
         self.save()
-        del _stores[self.folder]
+        self._is_closed = True
+        if _stores.get(self.folder) is self:
+            del _stores[self.folder]
         close_clients()
         self._server.stop()
         if self._server._server is not None:
@@ -149,11 +152,10 @@ class FolderStore:
         os.environ.update(_CREDENTIALS)
         os.environ["AWS_ENDPOINT_URL_S3"] = self.url
 
-    @staticmethod
-    def _client() -> Any:
+    def _client(self) -> Any:
         from superluigi.s3.client import ClientSpec, client_for
 
-        return client_for(ClientSpec())
+        return client_for(ClientSpec(endpoint_url=self.url))
 
 
 def _buckets(client: Any) -> list[str]:

@@ -6,20 +6,17 @@ are read only where the look differs from the record, or is too fresh to be trus
 
 from __future__ import annotations
 
-import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
 import luigi
 
-from superluigi_catalog.owner import is_alive
-from superluigi_catalog.records import InputEntry, Observed, TargetRecord
-
 from superluigi.errors import SidecarError, TargetError
 from superluigi.execution.inputs import describes
 from superluigi.planning.nodes import PlannedOutput, PlannedTask
+from superluigi.planning.recovery import recovered
 from superluigi.planning.states import TargetState, same_content, stat_fingerprint
 from superluigi.project import Project
 from superluigi.settings import Settings
@@ -27,6 +24,7 @@ from superluigi.sidecar import decode_sidecar
 from superluigi.targets.base import TargetWithMetadata
 from superluigi.targets.foreign import adapt
 from superluigi.targets.state import Observation
+from superluigi_catalog.records import InputEntry, Observed, TargetRecord
 
 __all__ = ["Records", "observe_outputs", "observe_yielded"]
 
@@ -39,13 +37,21 @@ _COARSE_TICK_NS = 2_000_000_000
 class Records(Protocol):
     """What observing needs of the catalog."""
 
-    def target_records(self, uris: Any) -> dict[str, TargetRecord]:
+    def target_records(self, uris: list[str]) -> dict[str, TargetRecord]:
         """All that is recorded of these places."""
 
     def observe(self, rows: Iterable[Observed]) -> None:
         """Keep what was seen."""
 
-    def index_sidecar(self, document: Any, **where: Any) -> Any:
+    def index_sidecar(
+        self,
+        document: Mapping[str, Any],
+        *,
+        uri: str,
+        kind: str,
+        token: str | None = None,
+        observed_ns: int = 0,
+    ) -> None:
         """Take over what a sidecar says."""
 
 
@@ -112,9 +118,7 @@ def _yielded_inputs(tasks: list[PlannedTask]) -> Iterator[InputEntry]:
                 yield entry
 
 
-def _look(
-    rows: list[tuple[PlannedTask, PlannedOutput]], settings: Settings, verify: str
-) -> None:
+def _look(rows: list[tuple[PlannedTask, PlannedOutput]], settings: Settings, verify: str) -> None:
     """One look at each target, all of one class together."""
     by_class: dict[type[TargetWithMetadata], list[PlannedOutput]] = defaultdict(list)
     trusted_after_ns = time.time_ns() - int(settings.verify_ttl_s * 1e9)
@@ -170,14 +174,12 @@ class _Settling:
         self._news: list[Observed] = []
         self._found: list[tuple[PlannedOutput, dict[str, Any], Observation]] = []
 
-    def settle(
-        self, task: PlannedTask, output: PlannedOutput, target: TargetWithMetadata
-    ) -> None:
+    def settle(self, task: PlannedTask, output: PlannedOutput, target: TargetWithMetadata) -> None:
         state = output.state
         seen = state.observation or Observation(exists=False)
         if not self._is_as_recorded(state, seen):
             if not task.is_external:
-                seen = self._recovered(output, target, seen)
+                seen = recovered(output, target, seen)
             self._settle_unknown(task, output, target, seen)
         else:
             state.fingerprint = state.record.fingerprint if state.record else None
@@ -226,10 +228,16 @@ class _Settling:
         state = output.state
         if not seen.exists:
             if state.record is not None and state.record.state != "missing":
-                self._news.append(Observed(output.uri, output.kind, "missing", observed_ns=seen.observed_ns))
+                self._news.append(
+                    Observed(output.uri, output.kind, "missing", observed_ns=seen.observed_ns)
+                )
             return
         document = None if task.is_external else self._newer_document(state, target)
-        if document is not None and describes(document, seen) and not self._must_read(document, seen):
+        if (
+            document is not None
+            and describes(document, seen)
+            and not self._must_read(document, seen)
+        ):
             state.fingerprint = str(document["output"]["fingerprint"])
         else:
             state.fingerprint = self._read(state, target, seen)
@@ -279,69 +287,6 @@ class _Settling:
         run = state.run
         return None if run is not None and run.run_id == document.get("run_id") else document
 
-    def _recovered(
-        self, output: PlannedOutput, target: TargetWithMetadata, seen: Observation
-    ) -> Observation:
-        """Finish or undo what a dead run left beside the target; what then stands there."""
-        if not seen.exists and not target.announces_before_missing:
-            return seen
-        data = target.read_next()
-        if data is None:
-            return seen
-        document: dict[str, Any] = {}
-        with contextlib.suppress(SidecarError):
-            document = decode_sidecar(data, path=target.metadata_path + ".next")
-        if is_alive(_owner_of(document)) and document.get("state") != "failed":
-            return seen
-        if document.get("state") is None and document.get("output"):
-            changed = self._finish_publish(target, document, seen)
-        else:
-            changed = self._undo_in_place(output, target, document, seen)
-        return target.observe() if changed else seen
-
-    def _finish_publish(
-        self, target: TargetWithMetadata, document: dict[str, Any], seen: Observation
-    ) -> bool:
-        """A publish that died: complete when the target is what it announced, else as if it had not begun."""
-        expected = document["output"].get("fingerprint")
-        stash = str(document["output"].pop("stash", None) or "")
-        if seen.exists and target.read_content(seen).fingerprint == expected:
-            target.write_sidecar(document)
-            target.remove_next()
-            return False
-        put_back = bool(stash) and not seen.exists and target.put_back(stash)
-        target.remove_next()
-        return put_back
-
-    def _undo_in_place(
-        self,
-        output: PlannedOutput,
-        target: TargetWithMetadata,
-        document: dict[str, Any],
-        seen: Observation,
-    ) -> bool:
-        """A run that wrote in place and died: its stash is put back, or what it left is not trusted."""
-        sidecar = _quiet_metadata(target)
-        if sidecar is not None and sidecar.get("run_id") == document.get("run_id"):
-            target.remove_next()  # it had ended: only the announcement was left
-            return False
-        stash = str(document.get("stash") or "")
-        if stash and target.put_back(stash):
-            target.remove_next()
-            return True
-        if not seen.exists:
-            target.remove_next()
-            return False
-        matches = (
-            sidecar is not None
-            and target.read_content(seen).fingerprint == sidecar["output"]["fingerprint"]
-        )
-        if matches:
-            target.remove_next()  # it died before it touched anything
-        else:
-            output.state.interrupted = True
-        return False
-
 
 def _observed(output: PlannedOutput, seen: Observation, fingerprint: str | None) -> Observed:
     return Observed(
@@ -365,16 +310,3 @@ def _is_racy(seen: Observation, observed_ns: int) -> bool:
         return False
     coarse = seen.mtime_ns % 1_000_000_000 == 0
     return seen.mtime_ns > observed_ns - (_COARSE_TICK_NS if coarse else _TICK_NS)
-
-
-def _owner_of(document: dict[str, Any]) -> str:
-    """Who announced it; what is published is already the sidecar, whose environment says so."""
-    if document.get("state"):
-        return str(document.get("owner") or "")
-    return str((document.get("environment") or {}).get("process") or "")
-
-
-def _quiet_metadata(target: TargetWithMetadata) -> dict[str, Any] | None:
-    with contextlib.suppress(SidecarError):
-        return target.metadata()
-    return None

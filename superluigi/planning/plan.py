@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from superluigi_catalog.text import printable
-
 from superluigi.planning.decision import Decision
+from superluigi_catalog.text import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -112,7 +111,11 @@ class Plan:
 
     def _shown(self) -> list[Decision]:
         """What does something or has something to say, up to a screenful."""
-        rows = [d for d in self if d.action != "skip" or d.reasons[:1] and d.reasons[0].kind != "up_to_date"]
+        rows = [
+            d
+            for d in self
+            if d.action != "skip" or (d.reasons[:1] and d.reasons[0].kind != "up_to_date")
+        ]
         return rows[:_MAX_ROWS_SHOWN]
 
     def _footer(self) -> str:

@@ -9,9 +9,6 @@ from typing import Any
 
 import luigi
 
-from superluigi_catalog import Catalog
-from superluigi_catalog.records import RunRecord
-
 from superluigi.code import CodeFingerprint, Fingerprinter
 from superluigi.planning.decide import Verdict, decide
 from superluigi.planning.decision import Decision
@@ -26,6 +23,8 @@ from superluigi.planning.observe import observe_outputs, observe_yielded
 from superluigi.planning.plan import Plan
 from superluigi.project import Project
 from superluigi.settings import Settings
+from superluigi_catalog import Catalog
+from superluigi_catalog.records import RunRecord
 
 __all__ = ["Planner", "Planning"]
 
@@ -164,5 +163,3 @@ def _roots(configured: Any, project: Project) -> tuple[Path, ...] | None:
         return None
     base = project.root or Path.cwd()
     return tuple(base / str(root) for root in configured)
-
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from superluigi.targets.state import Observation
 from superluigi_catalog.records import (
     InputEntry,
     OutputEntry,
@@ -12,8 +13,6 @@ from superluigi_catalog.records import (
     RunRecord,
     TargetRecord,
 )
-
-from superluigi.targets.state import Observation
 
 __all__ = ["TargetState", "same_content", "stat_fingerprint"]
 

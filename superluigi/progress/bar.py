@@ -11,10 +11,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as RichProgress
 from rich.text import Text
 
-from superluigi_catalog.text import printable
-
 from superluigi.progress import Progress
 from superluigi.progress.lines import event_label
+from superluigi_catalog.text import printable
 
 if TYPE_CHECKING:
     from superluigi.task_runner.result import BuildResult

@@ -5,9 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from superluigi_catalog.text import printable
-
 from superluigi.progress import Progress
+from superluigi_catalog.text import printable
 
 if TYPE_CHECKING:
     from superluigi.task_runner.result import BuildResult

@@ -9,27 +9,34 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import luigi
-from luigi.scheduler import DONE, FAILED
-
-from superluigi_catalog import Catalog
-from superluigi_catalog.owner import this_owner
-from superluigi_catalog.records import OutputEntry, RunEntry, TaskEntry
+from luigi.task_status import DONE, FAILED
 
 from superluigi.environment import environment_of
 from superluigi.execution.adoption import adopt_outputs, standing_entry, write_new_identity
 from superluigi.execution.order import ExpectedInput, RunOrder, new_uuid7, utc_now
 from superluigi.files import sweep_temporaries
-from superluigi.hashing import hash_of, insignificant_params
-from superluigi.planning.decide import Verdict, changed_inputs
+from superluigi.hashing import hash_of
+from superluigi.planning.compare import changed_inputs
+from superluigi.planning.decide import Verdict
 from superluigi.planning.decision import Decision, Reason
 from superluigi.planning.force import Force
 from superluigi.planning.nodes import PlannedOutput, PlannedTask
 from superluigi.planning.planner import Planner, Planning
 from superluigi.project import Project
+from superluigi.running.entries import (
+    Failure,
+    failure_of,
+    output_entry,
+    task_entry,
+    task_fields,
+)
 from superluigi.running.events import BuildFiles
 from superluigi.running.readiness import Readiness
+from superluigi_catalog import Catalog
+from superluigi_catalog.owner import this_owner
+from superluigi_catalog.records import RunEntry
 
-__all__ = ["Build", "Failure", "RunOptions"]
+__all__ = ["Build", "RunOptions"]
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -42,20 +49,6 @@ class RunOptions:
     retries: int = 0
     raise_exception: bool = False
     force_local_download: bool = False
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One run that failed for good."""
-
-    task_hash: str
-    family: str
-    params: dict[str, str]
-    run_id: str | None
-    error_type: str
-    error: str
-    traceback: str
-    """As text, beginning at the user's first frame."""
 
 
 @dataclass
@@ -126,7 +119,7 @@ class Build:
         self._tell("plan", counts=counts)
         for decision in self.decisions.values():
             if decision.action == "blocked":
-                self._tell("task_blocked", **_task_fields(decision), why=decision.reasons[0].text)
+                self._tell("task_blocked", **task_fields(decision), why=decision.reasons[0].text)
 
     def counts(self) -> dict[str, int]:
         """How many tasks have which action."""
@@ -192,7 +185,7 @@ class Build:
         reason = Reason("unchanged", "its inputs turned out as they were")
         self._record_standing(verdict, "unchanged", reason)
         self._finish(task_id, "unchanged")
-        self._tell("run_unchanged", **_task_fields(self.decisions[task_id]))
+        self._tell("run_unchanged", **task_fields(self.decisions[task_id]))
         return True
 
     def order(self, task_id: str) -> RunOrder:
@@ -215,7 +208,7 @@ class Build:
         decision = self.decisions[task_id]
         self._tell(
             "run_started",
-            **_task_fields(decision),
+            **task_fields(decision),
             run_id=order.run_id,
             attempt=self._attempts[task_id],
             why=decision.reasons[0].text,
@@ -223,9 +216,7 @@ class Build:
         )
         return order
 
-    def ended(
-        self, task_id: str, status: str, explanation: Any, outcome: RunEntry | None
-    ) -> bool:
+    def ended(self, task_id: str, status: str, explanation: Any, outcome: RunEntry | None) -> bool:
         """Record how a run ended; whether it is to be tried again."""
         order = self._orders.pop(task_id, None)
         if order is None:
@@ -234,18 +225,18 @@ class Build:
         entry = self._complete_entry(task_id, order, status, explanation, outcome)
         if entry is None:
             self._catalog.finish_run(self._suspended_entry(order))
-            self._tell("run_suspended", **_task_fields(decision), run_id=order.run_id)
+            self._tell("run_suspended", **task_fields(decision), run_id=order.run_id)
             return False
         self._catalog.finish_run(entry)
         if entry.status == "succeeded":
             self._take_over(self.verdicts[task_id].task, entry)
-        fields = {**_task_fields(decision), "run_id": entry.run_id, "duration_s": entry.duration_s}
+        fields = {**task_fields(decision), "run_id": entry.run_id, "duration_s": entry.duration_s}
         if status == DONE:
             self._finish(task_id, "ran")
             self._tell("run_succeeded", **fields)
             return False
         retries = self._attempts[task_id] <= self.options.retries
-        failure = _failure(decision, entry, explanation)
+        failure = failure_of(decision, entry, explanation)
         self._tell(
             "run_failed",
             **fields,
@@ -273,7 +264,9 @@ class Build:
     def not_ended(self) -> list[str]:
         """Hashes of what was to run and neither ended nor failed, upstream first."""
         ended = self._done | set(self.outcome.failed)
-        return [h for h, v in self.verdicts.items() if v.action in ("run", "maybe") and h not in ended]
+        return [
+            h for h, v in self.verdicts.items() if v.action in ("run", "maybe") and h not in ended
+        ]
 
     def interrupt(self, error: BaseException) -> None:
         """Record the runs that an exception in this process ended."""
@@ -309,7 +302,7 @@ class Build:
     def _sweep(self) -> None:
         """Remove what dead runs left beside the targets of this build and in the project's own folder."""
         folders = {
-            os.path.dirname(output.target.uri)
+            os.path.dirname(output.target.uri)  # noqa: PTH120 - once per target and build
             for verdict in self.verdicts.values()
             for output in verdict.task.outputs
             if output.target is not None and "://" not in output.target.uri
@@ -318,7 +311,7 @@ class Build:
             sweep_temporaries(folder)
 
     def _record_graph(self, verdicts: list[Verdict]) -> None:
-        self._catalog.record_tasks(_task_entry(verdict.task) for verdict in verdicts)
+        self._catalog.record_tasks(task_entry(verdict.task) for verdict in verdicts)
         for verdict in verdicts:
             if verdict.is_adopted:
                 self._adopt(verdict)
@@ -335,7 +328,7 @@ class Build:
             verdict.task.task,
             order,
             [
-                (_output_entry(output), output.target, output.state.observation)
+                (output_entry(output), output.target, output.state.observation)
                 for output in standing
                 if output.state.observation is not None
             ],
@@ -347,7 +340,7 @@ class Build:
         """Record a result that stands and is right, without a run."""
         order = self._new_order(verdict, reason)
         inputs = tuple(expected.entry for expected in order.inputs or ())
-        outputs = [_output_entry(output) for output in verdict.task.outputs]
+        outputs = [output_entry(output) for output in verdict.task.outputs]
         entry = standing_entry(order, status, inputs, outputs, time.time())
         self._catalog.finish_run(
             replace(entry, reasons=(reason.to_dict(),), code=self._recorded_code(verdict))
@@ -415,7 +408,9 @@ class Build:
 
     def _suspended_entry(self, order: RunOrder) -> RunEntry:
         entry = standing_entry(order, "interrupted", (), (), time.time())
-        return replace(entry, error="waits for what it yielded; run() starts again when that is made")
+        return replace(
+            entry, error="waits for what it yielded; run() starts again when that is made"
+        )
 
     def _take_over(self, task: PlannedTask, entry: RunEntry) -> None:
         """What reads it sees the new content."""
@@ -428,67 +423,3 @@ class Build:
         getattr(self.outcome, what).append(task_id)
         self._done.add(task_id)
         self._pending.discard(task_id)
-
-
-def _task_entry(task: PlannedTask) -> TaskEntry:
-    return TaskEntry(
-        task_hash=task.task_hash,
-        family=task.family,
-        module=task.task.task_module,
-        params=task.params,
-        upstream=tuple((place, upstream.task_hash) for place, upstream in task.upstream),
-        outputs=tuple((output.place, output.uri, output.kind) for output in task.outputs),
-        insignificant_params=insignificant_params(task.task),
-        luigi_task_id=getattr(task.task, "luigi_task_id", task.task.task_id),
-        is_external=task.is_external,
-    )
-
-
-def _output_entry(output: PlannedOutput) -> OutputEntry:
-    seen = output.state.observation
-    return OutputEntry(
-        place=output.place,
-        uri=output.uri,
-        kind=output.kind,
-        fingerprint=output.state.fingerprint or "",
-        size_bytes=seen.size_bytes if seen else None,
-        mtime_ns=seen.mtime_ns if seen else None,
-        file_count=seen.file_count if seen else None,
-        etag=seen.etag if seen else None,
-        version_id=seen.version_id if seen else None,
-        token=seen.token if seen else None,
-        observed_ns=seen.observed_ns if seen else 0,
-    )
-
-
-def _task_fields(decision: Decision) -> dict[str, Any]:
-    return {
-        "task_hash": decision.task_hash,
-        "family": decision.family,
-        "params": dict(decision.params),
-    }
-
-
-def _failure(decision: Decision, entry: RunEntry, explanation: Any) -> Failure:
-    if entry.status == "succeeded":
-        # on_success() or an event after the run raised: the result stands, the task did not end well.
-        text = str(explanation)
-        error = text.strip().splitlines()[-1] if text.strip() else "failed after run()"
-        return _made_failure(decision, entry, "AfterRun", error, text)
-    return _made_failure(
-        decision, entry, entry.error_type or "", entry.error or "", entry.traceback or ""
-    )
-
-
-def _made_failure(
-    decision: Decision, entry: RunEntry, error_type: str, error: str, traceback: str
-) -> Failure:
-    return Failure(
-        task_hash=decision.task_hash,
-        family=decision.family,
-        params=dict(decision.params),
-        run_id=entry.run_id,
-        error_type=error_type,
-        error=error,
-        traceback=traceback,
-    )

@@ -47,8 +47,8 @@ class RunLog:
         """Add to the file."""
         if self._file is None:
             Path(self._path).parent.mkdir(parents=True, exist_ok=True)
-            self._file = open(  # noqa: SIM115 - closed in __exit__
-                self._path, "a", encoding="utf-8", errors="backslashreplace"
+            self._file = Path(self._path).open(  # noqa: SIM115 - closed in __exit__
+                "a", encoding="utf-8", errors="backslashreplace"
             )
         self._file.write(text)
 

@@ -40,7 +40,7 @@ class RunProcess(TaskProcess):
         self.order = order
         self._project = project
         self._raise_exception = raise_exception
-        self.check_complete = is_ready
+        self.check_complete: Any = is_ready
         self.result_queue = _WithOutcome(self.result_queue, order)
         # What it depends on is the plan's business; Luigi would ask complete() again for every edge.
         self.check_unfulfilled_deps = False
@@ -82,7 +82,9 @@ class RunProcess(TaskProcess):
             except StopIteration:
                 return None
             requirements = (
-                yielded if isinstance(yielded, DynamicRequirements) else DynamicRequirements(yielded)
+                yielded
+                if isinstance(yielded, DynamicRequirements)
+                else DynamicRequirements(yielded)
             )
             if not requirements.complete(self.check_complete):
                 tasks = requirements.flat_requirements
@@ -93,7 +95,7 @@ class RunProcess(TaskProcess):
     def _handle_run_exception(self, error: BaseException) -> Any:
         explanation = super()._handle_run_exception(error)
         if self._raise_exception:
-            raise  # noqa: PLE0704 - Luigi calls this from its except block
+            raise
         return explanation
 
 

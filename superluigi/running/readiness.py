@@ -8,13 +8,12 @@ from typing import Any
 
 import luigi
 
-from superluigi_catalog import Catalog
-
 from superluigi.hashing import hash_of
 from superluigi.planning.force import Force
 from superluigi.planning.planner import Planner
 from superluigi.project import Project
 from superluigi.settings import Settings
+from superluigi_catalog import Catalog
 
 __all__ = ["Readiness"]
 
@@ -37,6 +36,7 @@ class Readiness:
     """Hashes of what it still has to make."""
 
     def __call__(self, task: luigi.Task) -> bool:
+        """Whether `task` needs nothing to be run before it is read."""
         task_hash = hash_of(task)
         if task_hash in self.done:
             return True

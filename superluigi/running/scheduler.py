@@ -6,7 +6,8 @@ import heapq
 import itertools
 from typing import Any
 
-from luigi.scheduler import DONE, PENDING, RUNNING, Scheduler, Task
+from luigi.scheduler import Scheduler, Task
+from luigi.task_status import DONE, PENDING, RUNNING
 
 __all__ = ["LocalScheduler"]
 
@@ -87,11 +88,12 @@ class LocalScheduler(Scheduler):
     def _popped(self, worker_id: str) -> Task | None:
         while self._ready:
             _, _, _, task_id = heapq.heappop(self._ready)
-            task = self._state.get_task(task_id)
+            task: Any = self._state.get_task(task_id)
             # A task is pushed again when its priority rises; the older entry is stale then.
-            if task is not None and task.status == PENDING and not self._unmet.get(task_id):
-                if worker_id in task.workers:
-                    return task
+            is_ready = task is not None and task.status == PENDING and not self._unmet.get(task_id)
+            if is_ready and worker_id in task.workers:
+                found: Task = task
+                return found
         return None
 
     def _start(self, task: Task, worker_id: str, host: Any) -> None:
@@ -100,8 +102,9 @@ class LocalScheduler(Scheduler):
         self.update_metrics_task_started(task)
         self._state.set_status(task, RUNNING, self._config)
         task.worker_running = worker_id
-        task.resources_running = task.resources.copy()
-        task.time_running = task.updated
+        started: Any = task
+        started.resources_running = task.resources.copy()
+        started.time_running = task.updated
         self._update_task_history(task, RUNNING, host=host)
 
     def _wait_or_push(self, task: Task) -> None:

@@ -28,7 +28,9 @@ def connected_scheduler(url: str | None) -> Any:
 
     address = (url or _configured_url()).rstrip("/")
     try:
-        with urllib.request.urlopen(f"{address}/api/task_list?data=%7B%7D", timeout=_PROBE_TIMEOUT_S):  # noqa: S310
+        with urllib.request.urlopen(
+            f"{address}/api/task_list?data=%7B%7D", timeout=_PROBE_TIMEOUT_S
+        ):
             pass
     except urllib.error.HTTPError:
         pass  # it answers; what it makes of this question does not matter

@@ -7,8 +7,8 @@ import queue
 from typing import TYPE_CHECKING, Any
 
 import luigi
-from luigi.scheduler import DONE, FAILED, PENDING
 from luigi.task_register import load_task as load_luigi_task
+from luigi.task_status import DONE, FAILED, PENDING
 from luigi.worker import Worker, _get_retry_policy_dict
 
 from superluigi.running.process import RunProcess, SettledProcess
@@ -38,7 +38,7 @@ class PlanWorker(Worker):
         self._build = build
         self._is_local = is_local
         self._task_result_queue.close()
-        self._task_result_queue = ResultQueue()
+        self._task_result_queue: Any = ResultQueue()
 
     def __enter__(self) -> PlanWorker:
         # The keep-alive thread tells luigid that we live; beside a scheduler of our own it would only

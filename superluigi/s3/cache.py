@@ -179,7 +179,9 @@ class Cache:
         directory.mkdir(parents=True, exist_ok=True)
         with self._temporary_directory() as temporary:
             made = f"{temporary}/new"
-            build_tree(made, [path for path, _ in files], lambda i, to: place_file(files[i][1].path, to))
+            build_tree(
+                made, [path for path, _ in files], lambda i, to: place_file(files[i][1].path, to)
+            )
             with contextlib.suppress(OSError):
                 os.rename(folder, f"{temporary}/old")  # noqa: PTH104
             with contextlib.suppress(OSError):  # another process has just made the same one

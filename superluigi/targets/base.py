@@ -89,6 +89,9 @@ class TargetWithMetadata(luigi.Target, ABC):
     def remove_next(self) -> None:
         """Withdraw the announcement; nothing if there is none."""
 
+    def sync(self) -> None:
+        """Force what stands there, with its sidecar, to the disk; nothing where the store does that itself."""
+
     # -- inputs and outputs ----------------------------------------------------------------------
 
     @abstractmethod
@@ -160,6 +163,10 @@ class PendingOutput(ABC):
 
     path: str
     """Where the task writes. The base name is the target's; a folder exists and is empty."""
+    durable: bool = False
+    """Whether it is forced to the disk before it counts."""
+    is_published: bool = False
+    """Whether the target is the new version already, be it without its sidecar."""
 
     @abstractmethod
     def seal(self) -> Content:
@@ -183,7 +190,7 @@ class PendingOutput(ABC):
 
     @abstractmethod
     def discard(self) -> None:
-        """Remove what was written; also after `commit()`, to remove the temporary directory."""
+        """Remove what was written and withdraw it; also after `commit()`, to remove the temporary directory."""
 
     @abstractmethod
     def keep(self) -> str:

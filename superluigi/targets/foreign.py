@@ -8,11 +8,14 @@ from typing import Any
 import luigi
 from luigi.local_target import LocalTarget
 
-from superluigi.targets.base import TargetWithMetadata
+from superluigi.targets.base import SIDECAR_SUFFIX, TargetWithMetadata
 from superluigi.targets.local_file import LocalFileTarget
 from superluigi.targets.local_folder import LocalFolderTarget
 
 __all__ = ["adapt"]
+
+_HEAD_BYTES = 200
+"""`format` is the first key of what we write."""
 
 
 def adapt(target: luigi.Target) -> TargetWithMetadata | None:
@@ -27,12 +30,23 @@ def adapt(target: luigi.Target) -> TargetWithMetadata | None:
     if isinstance(target, LocalTarget):
         return _local(target.path)
     if _is_contrib_s3(target):
-        return _s3(str(target.path))
+        return _s3(str(target.path))  # type: ignore[attr-defined]
     return None
 
 
 def _local(path: str) -> TargetWithMetadata:
-    return LocalFolderTarget(path) if os.path.isdir(path) else LocalFileTarget(path)  # noqa: PTH112
+    if not os.path.isdir(path):  # noqa: PTH112
+        return LocalFileTarget(path)
+    return LocalFolderTarget(path, metadata_inside=_holds_its_sidecar(path))
+
+
+def _holds_its_sidecar(folder: str) -> bool:
+    """Whether `.metadata.json` in a folder is the folder's sidecar, and so no part of its content."""
+    try:
+        with open(f"{folder}/{SIDECAR_SUFFIX}", "rb") as file:  # noqa: PTH123
+            return b'"superluigi-sidecar/' in file.read(_HEAD_BYTES)
+    except OSError:
+        return False
 
 
 def _is_contrib_s3(target: Any) -> bool:
@@ -44,6 +58,7 @@ def _is_contrib_s3(target: Any) -> bool:
 
 
 def _s3(uri: str) -> TargetWithMetadata:
+    """Imported when used: a local build does not need boto3."""
     from superluigi.targets.s3_object import S3ObjectTarget
     from superluigi.targets.s3_prefix import S3PrefixTarget
 

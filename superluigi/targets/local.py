@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import time
 from typing import Any
 
@@ -14,6 +15,7 @@ from superluigi.files import (
     remove_tree,
     replace_file,
     sync_directory,
+    sync_file,
     temporary_place,
 )
 from superluigi.sidecar import MAX_SIDECAR_BYTES, encode_sidecar
@@ -50,7 +52,12 @@ class LocalTargetWithMetadata(TargetWithMetadata):
 
     def write_sidecar(self, document: dict[str, Any]) -> None:
         """Replace the sidecar at once."""
-        replace_file(self.metadata_path, encode_sidecar(document))
+        data = encode_sidecar(document)
+        try:
+            replace_file(self.metadata_path, data)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(self.metadata_path), exist_ok=True)  # noqa: PTH103, PTH120
+            replace_file(self.metadata_path, data)
 
     def read_next(self) -> bytes | None:
         """The bytes of `<sidecar>.next`."""
@@ -83,15 +90,14 @@ class LocalTargetWithMetadata(TargetWithMetadata):
             before = self.observe()
             if not before.exists:
                 raise self._missing()
-            try:
+            # A file that vanishes in between is a change as well.
+            with contextlib.suppress(FileNotFoundError):
                 self._copy_to(destination)
-            except FileNotFoundError as error:
-                raise self._missing() from error
-            if self.observe().token == before.token:
-                return destination, before
-            remove_tree(destination) if os.path.isdir(destination) else os.unlink(destination)  # noqa: PTH108, PTH112
+                if self.observe().token == before.token:
+                    return destination, before
+            remove_tree(destination)
         message = (
-            f"{self} kept changing while it was copied for a task. "
+            f"{self.path!r} kept changing while it was copied for a task. "
             "Let whatever writes it finish, and run again."
         )
         raise InputChanged(message, target=self)
@@ -105,14 +111,17 @@ class LocalTargetWithMetadata(TargetWithMetadata):
 
     def put_back(self, location: str) -> bool:
         """Move a stashed version back over whatever stands there."""
-        beside = os.path.dirname(os.path.dirname(location)) == os.path.dirname(self.uri)  # noqa: PTH120
-        # A sidecar is untrusted text: only our own directories beside the target count.
-        directory = os.path.dirname(location)  # noqa: PTH120
-        ours = os.path.basename(directory).startswith(STASH_PREFIX)  # noqa: PTH119
-        if not (beside and ours and os.path.lexists(location)):
+        # A sidecar is untrusted text, and the project may have moved since: only the names count, and
+        # only those of our own directories beside the target.
+        parent, name = os.path.split(self.uri)
+        folder, stashed = os.path.split(location)
+        directory = f"{parent}/{os.path.basename(folder)}"  # noqa: PTH119
+        ours = os.path.basename(folder).startswith(STASH_PREFIX) and stashed == name  # noqa: PTH119
+        if not ours or not os.path.lexists(f"{directory}/{name}"):
             return False
-        _move_over(location, self.uri)
-        remove_tree(directory)
+        _move_over(f"{directory}/{name}", self.uri)
+        with contextlib.suppress(OSError):
+            os.rmdir(directory)  # noqa: PTH106
         return True
 
     def makedirs(self) -> None:
@@ -123,7 +132,7 @@ class LocalTargetWithMetadata(TargetWithMetadata):
         raise NotImplementedError
 
     def _missing(self) -> TargetMissing:
-        message = f"{self} does not exist. Run the task that makes it, or put the file there."
+        message = f"{self.path!r} does not exist. Run the task that makes it, or put it there."
         return TargetMissing(message, target=self)
 
     def _parent_made(self) -> str:
@@ -132,7 +141,7 @@ class LocalTargetWithMetadata(TargetWithMetadata):
             os.makedirs(parent, exist_ok=True)  # noqa: PTH103
         except (FileExistsError, NotADirectoryError) as error:
             message = (
-                f"{self} cannot be made: {error.filename!r} is a file where a folder is needed. "
+                f"{self.path!r} cannot be made: {error.filename!r} is a file where a folder is needed. "
                 "Move the file away, or change the path."
             )
             raise TargetConflict(message, target=self) from error
@@ -141,8 +150,6 @@ class LocalTargetWithMetadata(TargetWithMetadata):
 
 class LocalPendingOutput(PendingOutput):
     """A new version in a temporary directory beside the target: one rename makes it the target."""
-
-    durable = False
 
     def __init__(self, target: LocalTargetWithMetadata) -> None:
         self.target = target
@@ -154,15 +161,25 @@ class LocalPendingOutput(PendingOutput):
             target.makedirs()  # raises the error that says which file is in the way
             raise
         self.path = f"{self.directory}/{name}"
+        self._is_announced = False
+
+    def _announce(self, document: dict[str, Any]) -> None:
+        self._is_announced = True
+        self.target.write_next(document)
+        if self.durable:
+            sync_file(self.target.metadata_path + NEXT_SUFFIX)
 
     def _rename_sidecar(self) -> None:
         sidecar = self.target.metadata_path
         os.replace(sidecar + NEXT_SUFFIX, sidecar)  # noqa: PTH105
+        self._is_announced = False
         if self.durable:
-            sync_directory(os.path.dirname(os.path.abspath(sidecar)))  # noqa: PTH100, PTH120
+            sync_directory(os.path.dirname(sidecar))  # noqa: PTH120
 
     def discard(self) -> None:
-        """Remove whatever is left of what was written."""
+        """Remove whatever is left of what was written, and an announcement that came to nothing."""
+        if self._is_announced and not self.is_published:
+            self.target.remove_next()
         if self._is_shared:
             _remove(self.path)
             return
@@ -173,9 +190,10 @@ class LocalPendingOutput(PendingOutput):
 
     def keep(self) -> str:
         """Move what was written out of the way of the sweep; its path."""
-        kept = f"{self.final_path}.unpublished-{time.strftime('%Y%m%dT%H%M%S')}"
         if not os.path.lexists(self.path):
             return self.directory
+        now = time.strftime("%Y%m%dT%H%M%S")
+        kept = f"{self.final_path}.unpublished-{now}-{secrets.token_hex(2)}"
         os.replace(self.path, kept)  # noqa: PTH105
         self.discard()
         return kept
@@ -214,7 +232,7 @@ def _remove(path: str) -> None:
 
 
 def _move_over(stashed: str, path: str) -> None:
-    if os.path.isdir(path):  # noqa: PTH112
+    if os.path.isdir(path) or os.path.isdir(stashed):  # noqa: PTH112 - only files replace files
         remove_tree(path)
     os.replace(stashed, path)  # noqa: PTH105
 
@@ -225,6 +243,8 @@ def _read_small(path: str) -> bytes | None:
             return file.read(MAX_SIDECAR_BYTES + 1) or b""
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except IsADirectoryError:
+        return b""  # which is no sidecar
 
 
 def _write(path: str, data: bytes) -> None:

@@ -11,7 +11,14 @@ from typing import Any
 from luigi.local_target import LocalTarget
 
 from superluigi.errors import OutputNotWritten, TargetConflict
-from superluigi.files import clone_or_copy, file_sha256, sync_directory, sync_file
+from superluigi.files import (
+    clone_or_copy,
+    file_sha256,
+    new_temporary_directory,
+    remove_tree,
+    sync_directory,
+    sync_file,
+)
 from superluigi.targets.local import LocalPendingOutput, LocalTargetWithMetadata
 from superluigi.targets.state import Content, Observation
 
@@ -58,7 +65,7 @@ class LocalFileTarget(LocalTargetWithMetadata, LocalTarget):
             return Observation(exists=False, observed_ns=observed_ns)
         if stat.S_ISDIR(status.st_mode):
             message = (
-                f"{self} is a folder, but a file was meant. "
+                f"{self.path!r} is a folder, but a file was meant. "
                 "Use LocalFolderTarget, or move the folder away."
             )
             raise TargetConflict(message, target=self)
@@ -88,9 +95,22 @@ class LocalFileTarget(LocalTargetWithMetadata, LocalTarget):
         if to is None:
             return self.path
         destination = Path(to, Path(self.path).name) if Path(to).is_dir() else Path(to)
+        if destination.exists() and destination.samefile(self.path):
+            return str(destination)
         destination.parent.mkdir(parents=True, exist_ok=True)
-        clone_or_copy(self.path, str(destination))
+        directory = new_temporary_directory(str(destination.parent))
+        try:
+            clone_or_copy(self.path, f"{directory}/{destination.name}")
+            os.replace(f"{directory}/{destination.name}", destination)  # noqa: PTH105
+        finally:
+            remove_tree(directory)
         return str(destination)
+
+    def sync(self) -> None:
+        """Force the file, its sidecar and their entries to the disk."""
+        for path in (self.uri, self.metadata_path):
+            sync_file(path)
+            sync_directory(os.path.dirname(path))  # noqa: PTH120
 
     def _copy_to(self, destination: str) -> None:
         clone_or_copy(self.path, destination)
@@ -105,13 +125,13 @@ class _PendingFile(LocalPendingOutput):
             status = os.stat(self.path)  # noqa: PTH116
         except FileNotFoundError:
             message = (
-                f"run() wrote nothing to output_path, so {self.target} was not made. "
+                f"run() wrote nothing to output_path, so {self.target.path!r} was not made. "
                 "Write the result to the path that is passed as output_path."
             )
             raise OutputNotWritten(message, target=self.target) from None
         if stat.S_ISDIR(status.st_mode):
             message = (
-                f"run() wrote a folder to output_path, but {self.target} is a file. "
+                f"run() wrote a folder to output_path, but {self.target.path!r} is a file. "
                 "Write one file, or declare a LocalFolderTarget."
             )
             raise OutputNotWritten(message, target=self.target)
@@ -123,15 +143,14 @@ class _PendingFile(LocalPendingOutput):
         document["output"]["mtime_ns"] = self._mtime_ns
         if self.durable:
             sync_file(self.path)
-        self.target.write_next(document)
-        if self.durable:
-            sync_file(f"{self.target.metadata_path}.next")
+        self._announce(document)
 
     def commit(self) -> Observation:
         """Rename the file, then the sidecar."""
         if os.path.isdir(self.final_path):  # noqa: PTH112
             self.target.observe()  # raises: a folder appeared where the file belongs
         os.replace(self.path, self.final_path)  # noqa: PTH105
+        self.is_published = True
         if self.durable:
             sync_directory(os.path.dirname(self.final_path))  # noqa: PTH120
         self._rename_sidecar()

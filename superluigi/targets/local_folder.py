@@ -16,7 +16,7 @@ from typing import Any
 
 from luigi.local_target import LocalTarget
 
-from superluigi.errors import OutputNotWritten, TargetConflict
+from superluigi.errors import InputChanged, OutputNotWritten, TargetConflict
 from superluigi.files import (
     STASH_PREFIX,
     TEMPORARY_PREFIX,
@@ -33,6 +33,9 @@ from superluigi.targets.local_file import stat_token
 from superluigi.targets.state import Content, FileEntry, Observation, tree_content
 
 __all__ = ["LocalFolderTarget"]
+
+_OWN_NAMES = (SIDECAR_SUFFIX, SIDECAR_SUFFIX + NEXT_SUFFIX)
+_LOOKS = 5
 
 
 class LocalFolderTarget(LocalTargetWithMetadata, LocalTarget):
@@ -72,9 +75,7 @@ class LocalFolderTarget(LocalTargetWithMetadata, LocalTarget):
 
     def open(self, mode: str = "r") -> Any:
         """Refused: a folder is not opened; open the files in `path`."""
-        message = (
-            f"{self} is a folder. Open a file in it: open(f'{{target.path}}/part.csv', {mode!r})."
-        )
+        message = f"{self.path!r} is a folder. Open a file in it: open(f'{{target.path}}/part.csv', {mode!r})."
         raise TargetConflict(message, target=self)
 
     def files(self) -> list[str]:
@@ -82,12 +83,15 @@ class LocalFolderTarget(LocalTargetWithMetadata, LocalTarget):
         return sorted(relative for relative, _ in self._rows())
 
     def observe(self) -> Observation:
-        """One walk; no file is read."""
+        """One walk; no file is read.
+
+        Raises:
+            TargetConflict: a file stands there.
+            InputChanged: files keep vanishing while they are looked at.
+        """
         observed_ns = time.time_ns()
-        self._refuse_file()
-        try:
-            rows = sorted(self._rows(), key=lambda row: row[0])
-        except FileNotFoundError:
+        rows = self._rows_now()
+        if rows is None:
             return Observation(exists=False, observed_ns=observed_ns)
         digest = hashlib.sha256()
         for relative, status in rows:
@@ -119,10 +123,17 @@ class LocalFolderTarget(LocalTargetWithMetadata, LocalTarget):
         if to is None:
             return self.path
         if os.path.lexists(to):
-            message = f"{to!r} exists already. Name a new folder to copy {self} to."
+            message = f"{to!r} exists already. Name a new folder to copy {self.path!r} to."
             raise TargetConflict(message, target=self)
         clone_or_copy_tree(self.path, to)
         return to
+
+    def sync(self) -> None:
+        """Force the files, the sidecar and all their entries to the disk."""
+        _sync_tree(self.uri)
+        sync_file(self.metadata_path)
+        for path in (self.uri, self.metadata_path):
+            sync_directory(os.path.dirname(path))  # noqa: PTH120
 
     def content_of(self, folder: str) -> Content:
         """The content of `folder`, as if it stood at this target's place."""
@@ -134,24 +145,39 @@ class LocalFolderTarget(LocalTargetWithMetadata, LocalTarget):
 
     def is_own_sidecar(self, relative: str) -> bool:
         """Whether a file of the folder is its sidecar, and so no part of its content."""
-        return self.metadata_inside and relative in (
-            SIDECAR_SUFFIX,
-            SIDECAR_SUFFIX + NEXT_SUFFIX,
-        )
+        return self.metadata_inside and relative in _OWN_NAMES
 
     def _rows(self) -> list[tuple[str, os.stat_result]]:
         return [row for row in tree_files(self.path) if not self.is_own_sidecar(row[0])]
 
+    def _rows_now(self) -> list[tuple[str, os.stat_result]] | None:
+        """The rows, sorted; None when there is no folder."""
+        for _ in range(_LOOKS):
+            self._refuse_file()
+            try:
+                return sorted(self._rows(), key=lambda row: row[0])
+            except (FileNotFoundError, NotADirectoryError):
+                # Also when it was replaced by another version while it was walked.
+                if not os.path.isdir(self.path):  # noqa: PTH112
+                    return None
+        message = (
+            f"{self.path!r} kept changing while it was looked at. "
+            "Let whatever writes it finish, and run again."
+        )
+        raise InputChanged(message, target=self)
+
     def _refuse_file(self) -> None:
-        if os.path.isfile(self.path):  # noqa: PTH113
+        if os.path.isfile(self.path.rstrip("/")):  # noqa: PTH113
             message = (
-                f"{self} is a file, but a folder was meant. "
+                f"{self.path!r} is a file, but a folder was meant. "
                 "Use LocalFileTarget, or move the file away."
             )
             raise TargetConflict(message, target=self)
 
     def _copy_to(self, destination: str) -> None:
         clone_or_copy_tree(self.path, destination)
+        for name in _OWN_NAMES if self.metadata_inside else ():
+            remove_tree(f"{destination}/{name}")
 
 
 class _PendingFolder(LocalPendingOutput):
@@ -167,14 +193,15 @@ class _PendingFolder(LocalPendingOutput):
         """The digest over its files."""
         if not os.path.isdir(self.path):  # noqa: PTH112
             message = (
-                f"run() wrote a file to output_path, but {self.target} is a folder. "
+                f"run() wrote a file to output_path, but {self.target.path!r} is a folder. "
                 "Write files into the folder output_path, or declare a LocalFileTarget."
             )
             raise OutputNotWritten(message, target=self.target)
+        self._refuse_own_names()
         content = self.target.content_of(self.path)
         if not content.file_count:
             message = (
-                f"run() left the folder output_path empty, so {self.target} was not made. "
+                f"run() left the folder output_path empty, so {self.target.path!r} was not made. "
                 "Write at least one file into it."
             )
             raise OutputNotWritten(message, target=self.target)
@@ -190,12 +217,10 @@ class _PendingFolder(LocalPendingOutput):
         else:
             # Where the platform cannot swap two folders at once, the old one lies here for an instant.
             announced = document["output"] | {"stash": self._old_path}
-            self.target.write_next(document | {"output": announced})
+            self._announce(document | {"output": announced})
             self._document = document
         if self.durable:
-            for relative, _ in tree_files(self.path):
-                sync_file(f"{self.path}/{relative}")
-            sync_directory(self.path)
+            _sync_tree(self.path)
 
     def commit(self) -> Observation:
         """Swap the folders, then rename the sidecar."""
@@ -204,25 +229,40 @@ class _PendingFolder(LocalPendingOutput):
             self._swap()
         else:
             os.rename(self.path, self.final_path)  # noqa: PTH104
+        self.is_published = True
         if self.durable:
             sync_directory(os.path.dirname(self.final_path))  # noqa: PTH120
         if not self.target.metadata_inside:
             self.target.write_sidecar(self._document)
+            if self.durable:
+                sync_file(self.target.metadata_path)
+                sync_directory(os.path.dirname(self.target.metadata_path))  # noqa: PTH120
             self.target.remove_next()
         return self.target.observe()
+
+    def _refuse_own_names(self) -> None:
+        taken = next((name for name in _OWN_NAMES if os.path.lexists(f"{self.path}/{name}")), None)
+        if self.target.metadata_inside and taken is not None:
+            message = (
+                f"run() wrote {taken!r} into output_path, but that is the name of the sidecar. "
+                "Choose another name."
+            )
+            raise OutputNotWritten(message, target=self.target)
 
     def _swap(self) -> None:
         if _exchange(self.path, self.final_path):
             return
         old = self._old_path
-        os.mkdir(os.path.dirname(old))  # noqa: PTH102, PTH120
+        os.makedirs(os.path.dirname(old), exist_ok=True)  # noqa: PTH103, PTH120 - may be shared
         os.rename(self.final_path, old)  # noqa: PTH104
         try:
             os.rename(self.path, self.final_path)  # noqa: PTH104
         except OSError:
             os.rename(old, self.final_path)  # noqa: PTH104
             raise
-        remove_tree(os.path.dirname(old))  # noqa: PTH120
+        remove_tree(old)
+        with contextlib.suppress(OSError):
+            os.rmdir(os.path.dirname(old))  # noqa: PTH106, PTH120
 
     @property
     def _old_path(self) -> str:
@@ -230,6 +270,15 @@ class _PendingFolder(LocalPendingOutput):
         beside, own = os.path.split(self.directory)
         own = own.replace(TEMPORARY_PREFIX, STASH_PREFIX)
         return f"{beside}/{own}/{os.path.basename(self.final_path)}"  # noqa: PTH119
+
+
+def _sync_tree(root: str) -> None:
+    folders = {root}
+    for relative, _ in tree_files(root):
+        sync_file(f"{root}/{relative}")
+        folders.add(os.path.dirname(f"{root}/{relative}"))  # noqa: PTH120
+    for folder in folders:
+        sync_directory(folder)
 
 
 def _exchange(one: str, other: str) -> bool:

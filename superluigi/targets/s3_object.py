@@ -5,29 +5,23 @@ from __future__ import annotations
 import io
 import os
 import time
-from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from luigi.format import FileWrapper, get_default_format
 
-from superluigi.errors import OutputNotWritten, SyncFailed
 from superluigi.files import new_temporary_directory, remove_tree
-from superluigi.project import current_project
-from superluigi.s3.bulk import LIST_FROM, find_by_listing
-from superluigi.s3.cache import CachedObject, local_name
-from superluigi.s3.checksums import Digests, digests_of
-from superluigi.s3.client import POOL_CONNECTIONS, ClientSpec
+from superluigi.s3.cache import CachedObject
+from superluigi.s3.checksums import Digests
+from superluigi.s3.client import ClientSpec
+from superluigi.s3.hand_out import local_name
 from superluigi.s3.objects import ObjectStat
-from superluigi.s3.parallel import in_threads
 from superluigi.targets.base import Stash
-from superluigi.targets.s3 import (
-    S3PendingOutput,
-    S3TargetWithMetadata,
-    bucket_and_key,
-    claimed_run_id,
-)
+from superluigi.targets.s3 import S3TargetWithMetadata, bucket_and_key
+from superluigi.targets.s3_observe import observation_of, observe_objects
+from superluigi.targets.s3_open import UploadOnClose
+from superluigi.targets.s3_publish import PendingObject, S3PendingOutput
 from superluigi.targets.s3_stash import STASH_SUFFIX, ObjectStash
 from superluigi.targets.state import Content, Observation
 
@@ -186,5 +180,3 @@ class S3ObjectTarget(S3TargetWithMetadata):
 
     def _fetched(self, *, force: bool = False) -> CachedObject:
         return self.cache.fetch(self.store, self.bucket, self.object_key, force=force)
-
-

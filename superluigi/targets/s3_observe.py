@@ -93,5 +93,3 @@ def _observe_alone(target: S3ObjectTarget) -> Observation:
     except Exception as error:
         return Observation(exists=False, error=f"{error}")
     return seen
-
-

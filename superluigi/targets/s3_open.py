@@ -54,5 +54,3 @@ class UploadOnClose(io.BufferedWriter):
     def __del__(self) -> None:
         if not self.closed:
             self.abort()
-
-

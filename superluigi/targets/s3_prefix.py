@@ -9,44 +9,38 @@ not is removed last; objects that others put below the prefix are left alone, an
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from superluigi_catalog.owner import this_owner
-
-from superluigi.errors import (
-    InputChanged,
-    MetadataError,
-    OutputNotWritten,
-    SidecarError,
-    SyncFailed,
-    TargetConflict,
-    TargetError,
-)
-from superluigi.files import tree_files
-from superluigi.s3.cache import CachedObject, local_name
-from superluigi.s3.checksums import Digests, digests_of
+from superluigi.errors import InputChanged, SidecarError, TargetConflict
+from superluigi.s3.cache import CachedObject
 from superluigi.s3.client import ClientSpec
+from superluigi.s3.hand_out import local_name, place_file
 from superluigi.s3.objects import ObjectStat
 from superluigi.s3.parallel import in_threads
 from superluigi.s3.tree import build_tree
-from superluigi.s3.uri import check_key
-from superluigi.sidecar import encode_sidecar
 from superluigi.targets.base import SIDECAR_SUFFIX, Stash
-from superluigi.targets.s3 import S3PendingOutput, S3TargetWithMetadata, bucket_and_key
-from superluigi.targets.s3_manifest import Manifest, content_by_listing, rows_digest
+from superluigi.targets.s3 import S3TargetWithMetadata, bucket_and_key
+from superluigi.targets.s3_manifest import (
+    Manifest,
+    announced_by,
+    rows_digest,
+    standing_content,
+    unfinished_run,
+)
+from superluigi.targets.s3_publish import S3PendingOutput
+from superluigi.targets.s3_publish_prefix import PendingPrefix
 from superluigi.targets.s3_stash import STASH_SUFFIX, PrefixStash
-from superluigi.targets.state import Content, FileEntry, Observation, tree_content
+from superluigi.targets.state import Content, Observation
 
 __all__ = ["S3PrefixTarget"]
 
 _THREADS = 16
 _HAND_OUT_TRIES = 3
-_PUBLISHING = "publishing"
 
 
 class S3PrefixTarget(S3TargetWithMetadata):
@@ -110,7 +104,7 @@ class S3PrefixTarget(S3TargetWithMetadata):
             AccessDenied, BucketMissing: it is not known.
         """
         is_filled = any(self.is_file(stat) for stat in self._listing())
-        return is_filled and self._unfinished_run() is None
+        return is_filled and self._unfinished_run(self.announced()) is None
 
     def open(self, mode: str = "r") -> Any:
         """Refused: a prefix is not opened; open the objects below it."""
@@ -122,7 +116,7 @@ class S3PrefixTarget(S3TargetWithMetadata):
 
     def files(self) -> list[str]:
         """The keys of its objects, without the prefix, sorted."""
-        return sorted(self._standing(self.rows())[0])
+        return sorted(self._standing(self.rows(), self.announced())[0])
 
     def remove(self) -> None:
         """Delete all objects below the prefix, whoever put them there. The sidecar stays."""
@@ -130,28 +124,27 @@ class S3PrefixTarget(S3TargetWithMetadata):
 
     def observe(self) -> Observation:
         """One LIST, and a look for an unfinished publish."""
-        seen = self._look()
-        run_id = self._unfinished_run() if seen.exists else None
-        return _with_run_id(seen, run_id)
+        seen = self.look()
+        return replace(seen, run_id=self._unfinished_run(self.announced())) if seen.exists else seen
 
     @classmethod
     def observe_many(cls, targets: Sequence[S3PrefixTarget]) -> list[Observation]:
         """One LIST each, in threads."""
         return in_threads(_look_quietly, targets, threads=_THREADS)
 
-    def read_content(self, observation: Observation) -> Content:  # noqa: ARG002
+    def read_content(self, observation: Observation) -> Content:
         """The digest over its objects: as published where that stands, else by ETags; none is read."""
         rows = self.rows()
         if not rows:
             raise self._missing()
-        return self._standing(rows)[1]
+        return self._standing(rows, self.announced())[1]
 
     def hand_out(self, directory: str, *, force_download: bool = False) -> tuple[str, Observation]:
         """A folder of clones, read-only links or copies of the local copies."""
         folder = f"{directory}/{local_name(self.prefix)}"
         observed_ns = time.time_ns()
         rows, copies = self._fetched(force=force_download)
-        self._place_all(copies, folder)
+        _build(copies, folder, writable=False)
         return folder, self.observation(rows, observed_ns)
 
     def begin_output(self, run_id: str) -> S3PendingOutput:
@@ -187,11 +180,20 @@ class S3PrefixTarget(S3TargetWithMetadata):
         if to is None:
             return self.cache.local_tree(copies, self.prefix)
         Path(to).parent.mkdir(parents=True, exist_ok=True)
-        self._place_all(copies, to, writable=True)
+        _build(copies, to, writable=True)
         return to
 
-    def _listing(self) -> Any:
-        return self.store.list_objects(self.bucket, self.prefix)
+    # -- for publishing ------------------------------------------------------------------------
+
+    def look(self) -> Observation:
+        """One LIST alone."""
+        observed_ns = time.time_ns()
+        return self.observation(self.rows(), observed_ns)
+
+    def rows(self) -> dict[str, ObjectStat]:
+        """The objects below the prefix, by their keys after it."""
+        start = len(self.prefix)
+        return {stat.key[start:]: stat for stat in self._listing() if self.is_file(stat)}
 
     def is_file(self, stat: ObjectStat) -> bool:
         """Not the sidecar inside, nor a placeholder that some tools make for a folder."""
@@ -201,15 +203,8 @@ class S3PrefixTarget(S3TargetWithMetadata):
         )
         return not is_own and not (stat.size_bytes == 0 and stat.key.endswith("/"))
 
-    def rows(self) -> dict[str, ObjectStat]:
-        start = len(self.prefix)
-        return {stat.key[start:]: stat for stat in self._listing() if self.is_file(stat)}
-
-    def _look(self) -> Observation:
-        observed_ns = time.time_ns()
-        return self.observation(self.rows(), observed_ns)
-
     def observation(self, rows: Mapping[str, ObjectStat], observed_ns: int) -> Observation:
+        """What a look that finds these rows shows; its ETag is a digest over theirs."""
         if not rows:
             return Observation(exists=False, observed_ns=observed_ns)
         digest = rows_digest(rows)
@@ -223,90 +218,15 @@ class S3PrefixTarget(S3TargetWithMetadata):
         )
 
     def manifest(self) -> Manifest | None:
-        with contextlib.suppress(SidecarError):
-            return Manifest.of(self.metadata())
-        return None
+        """What the sidecar names; None where it is missing or names not all."""
+        return Manifest.of(self._standing_document())
 
-    def _announcement(self) -> dict[str, Any]:
-        """What `<sidecar>.next` says; empty when there is none that can be read."""
-        data = self.read_next()
-        try:
-            document = json.loads(data or b"{}")
-        except (ValueError, RecursionError):
-            return {}
-        return document if isinstance(document, dict) else {}
-
-    def _unfinished_run(self) -> str | None:
-        """The run whose publish is under way or died before its sidecar was written."""
-        announced = self._announcement()
-        if announced.get("state") != _PUBLISHING:
-            return None
-        with contextlib.suppress(SidecarError):
-            standing = self.metadata() or {}
-            if standing.get("run_id") == announced.get("run_id"):
-                return None
-        return str(announced.get("run_id"))
-
-    def _standing(self, rows: Mapping[str, ObjectStat]) -> tuple[dict[str, ObjectStat], Content]:
-        """The objects that are the target's content, and that content.
-
-        Where all that was published stands, it is that, whatever others put beside it. Otherwise it is
-        everything: nobody can tell what belongs together.
-        """
-        manifest = self.manifest()
-        if manifest is None or self._announcement().get("state") in ("running", "failed"):
-            return dict(rows), content_by_listing(rows)
-        digests = {path: manifest.digest_of(path, row) for path, row in rows.items()}
-        rewritten = [path for path in manifest.files if path in rows and digests[path] is None]
-        digests |= zip(
-            rewritten, in_threads(self._claimed, rewritten, threads=_THREADS), strict=True
-        )
-        if all(digests.get(path) == entry.digest for path, entry in manifest.files.items()):
-            own = {path: rows[path] for path in manifest.files}
-            return own, tree_content(manifest.files.values())
-        return dict(rows), content_by_listing(rows, digests)
-
-    def _claimed(self, path: str) -> str | None:
-        """The digest in an object's user metadata: the same bytes may have been written again."""
-        found = self.store.head(self.bucket, self.prefix + path)
-        return f"sha256:{found.sha256}" if found is not None and found.sha256 else None
-
-    def _fetched(
-        self, *, force: bool
-    ) -> tuple[dict[str, ObjectStat], list[tuple[str, CachedObject]]]:
-        """All listed rows, and local copies of exactly those versions of the content's objects."""
-        for _ in range(_HAND_OUT_TRIES):
-            rows = self.rows()
-            if not rows:
-                raise self._missing()
-            if self._unfinished_run() is not None:
-                break
-            own = self._standing(rows)[0]
-            with contextlib.suppress(FileNotFoundError), self._reading():
-                copies = self.cache.fetch_many(self.store, list(own.values()), force=force)
-                if all(
-                    copy.stat.is_same_version(row)
-                    for copy, row in zip(copies, own.values(), strict=True)
-                ):
-                    return rows, list(zip(own, copies, strict=True))
-        message = (
-            f"{self.path!r} is being written, or its last publish was interrupted. "
-            "Let whatever writes it finish, or run its task again."
-        )
-        raise InputChanged(message, target=self)
-
-    def _place_all(
-        self, copies: list[tuple[str, CachedObject]], folder: str, *, writable: bool = False
-    ) -> None:
-        cache = self.cache
-        build_tree(
-            folder,
-            [path for path, _ in copies],
-            lambda index, to: cache.place(copies[index][1], to, writable=writable),
-        )
+    def announced(self) -> dict[str, Any]:
+        """What `<sidecar>.next` says; empty when there is none."""
+        return announced_by(self.read_next())
 
     def delete_versions(self, etags: Mapping[str, str], *, keep: Mapping[str, Any]) -> None:
-        """Remove objects that are still the versions that we made: others' stay."""
+        """Remove objects that are still the versions of these ETags: what others wrote over them stays."""
         doomed = [path for path in etags if path not in keep]
         rows = self.rows() if doomed else {}
         self.store.delete_many(
@@ -314,15 +234,64 @@ class S3PrefixTarget(S3TargetWithMetadata):
             [rows[path].key for path in doomed if path in rows and rows[path].etag == etags[path]],
         )
 
+    def _listing(self) -> Iterator[ObjectStat]:
+        return self.store.list_objects(self.bucket, self.prefix)
 
-def _with_run_id(seen: Observation, run_id: str | None) -> Observation:
-    from dataclasses import replace
+    def _standing_document(self) -> dict[str, Any] | None:
+        with contextlib.suppress(SidecarError):
+            return self.metadata()
+        return None
 
-    return seen if run_id is None else replace(seen, run_id=run_id)
+    def _unfinished_run(self, announced: Mapping[str, Any]) -> str | None:
+        return unfinished_run(announced, self._standing_document)
+
+    def _standing(
+        self, rows: Mapping[str, ObjectStat], announced: Mapping[str, Any]
+    ) -> tuple[dict[str, ObjectStat], Content]:
+        in_place = announced.get("state") in ("running", "failed")
+        manifest = None if in_place else self.manifest()
+        return standing_content(rows, manifest, self._claimed)
+
+    def _claimed(self, paths: Sequence[str]) -> list[str | None]:
+        stats = self.store.head_many([(self.bucket, self.prefix + path) for path in paths])
+        return [f"sha256:{stat.sha256}" if stat and stat.sha256 else None for stat in stats]
+
+    def _fetched(
+        self, *, force: bool
+    ) -> tuple[dict[str, ObjectStat], list[tuple[str, CachedObject]]]:
+        """All listed rows, and local copies of exactly those versions of the content's objects."""
+        for _ in range(_HAND_OUT_TRIES):
+            rows, announced = self.rows(), self.announced()
+            if not rows:
+                raise self._missing()
+            if self._unfinished_run(announced) is not None:
+                break
+            own = self._standing(rows, announced)[0]
+            with contextlib.suppress(FileNotFoundError), self._reading():
+                copies = self.cache.fetch_many(self.store, list(own.values()), force=force)
+                if all(map(_is_as_listed, copies, own.values())):
+                    return rows, list(zip(own, copies, strict=True))
+        message = (
+            f"{self.path!r} is being written, or its last publish was interrupted. "
+            "Let whatever writes it finish, or run its task again."
+        )
+        raise InputChanged(message, target=self)
+
+
+def _is_as_listed(copy: CachedObject, row: ObjectStat) -> bool:
+    return copy.stat.is_same_version(row)
+
+
+def _build(copies: list[tuple[str, CachedObject]], folder: str, *, writable: bool) -> None:
+    build_tree(
+        folder,
+        [path for path, _ in copies],
+        lambda index, to: place_file(copies[index][1].path, to, writable=writable),
+    )
 
 
 def _look_quietly(target: S3PrefixTarget) -> Observation:
     try:
-        return target._look()
+        return target.look()
     except Exception as error:
         return Observation(exists=False, error=f"{error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from superluigi.s3.objects import ObjectStat
 from superluigi.s3.parallel import in_threads
 from superluigi.s3.uri import check_key
 from superluigi.sidecar import encode_sidecar
+from superluigi.targets.s3 import S3TargetWithMetadata, claimed_run_id
 from superluigi.targets.s3_manifest import PUBLISHING, Manifest
 from superluigi.targets.s3_publish import S3PendingOutput, identity_of
 from superluigi.targets.state import Content, FileEntry, Observation, tree_content
@@ -81,10 +83,13 @@ class PendingPrefix(S3PendingOutput):
         observed_ns = time.time_ns()
         rows, previous = target.rows(), target.manifest()
         standing = _unchanged(self._digests, rows, previous)
+        dead = self._left_by_dead_run(rows)
         self._announce()
         uploaded = self._upload([path for path in self._digests if path not in standing])
         ours = {**standing, **uploaded}
-        obsolete = _obsolete(rows, previous, ours)
+        obsolete = _obsolete(rows, previous, ours) | {
+            path: etag for path, etag in dead.items() if path not in ours
+        }
         rows = {path: row for path, row in rows.items() if path not in obsolete} | ours
         seen = target.observation(rows, observed_ns)
         self._fill_in({path: row.etag for path, row in ours.items()}, obsolete)
@@ -131,8 +136,29 @@ class PendingPrefix(S3PendingOutput):
             for key, value in self._document["output"].items()
             if key not in ("contents", "obsolete")
         }
-        announced = {"state": PUBLISHING, "owner": this_owner(), "output": output}
+        announced = {
+            "state": PUBLISHING,
+            "owner": this_owner(),
+            "output": output,
+            "uploading": sorted(self._digests),
+        }
         self.target.write_next(self._document | announced)
+
+    def _left_by_dead_run(self, rows: Mapping[str, ObjectStat]) -> dict[str, str]:
+        """The objects that a publish which died had uploaded, with their ETags: no manifest names them."""
+        target = self.target
+        announced = target.announced()
+        if announced.get("state") != PUBLISHING:
+            return {}
+        names = announced.get("uploading")
+        listed = [rows[path] for path in names if path in rows] if isinstance(names, list) else []
+        stats = target.store.head_many([(row.bucket, row.key) for row in listed])
+        start = len(target.prefix)
+        return {
+            stat.key[start:]: stat.etag
+            for stat in stats
+            if stat is not None and claimed_run_id(stat) == announced.get("run_id")
+        }
 
     def _upload(self, paths: Sequence[str]) -> dict[str, ObjectStat]:
         target = self.target
@@ -195,5 +221,3 @@ def _obsolete(
         for path, etag in previous.with_etags().items()
         if path not in ours and path in rows and rows[path].etag == etag
     }
-
-

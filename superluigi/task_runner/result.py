@@ -6,10 +6,9 @@ import html
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from superluigi_catalog.text import printable
-
 from superluigi.planning.decision import Decision
-from superluigi.running.build import Failure
+from superluigi.running.entries import Failure
+from superluigi_catalog.text import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

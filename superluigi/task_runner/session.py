@@ -6,19 +6,20 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import luigi
 from luigi.configuration import get_config
 
-from superluigi_catalog import Catalog
-
 from superluigi.errors import SettingsError
 from superluigi.hashing import new_generation
 from superluigi.planning.force import Force
 from superluigi.planning.planner import Planner
-from superluigi.project import Project, find_project, using_project
+from superluigi.project import Project, using_project
 from superluigi.settings import checked_triggers, checked_verify, load_settings
+from superluigi_catalog import Catalog
+from superluigi_catalog.project import find_project
 
 __all__ = ["DecisionArguments", "Session", "open_session"]
 
@@ -155,7 +156,7 @@ def _set(config: Any, section: str, values: Mapping[str, Any], *, replace: bool)
 
 
 def _read_file(config: Any, path: str | os.PathLike[str]) -> None:
-    if not os.path.isfile(path):
+    if not Path(path).is_file():
         message = f"config_file {os.fspath(path)!r} does not exist. Name a luigi.cfg."
         raise SettingsError(message)
     config.read([os.fspath(path)])

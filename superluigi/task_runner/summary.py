@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from superluigi_catalog.text import printable
-
 from superluigi.planning.decision import Decision
+from superluigi_catalog.text import printable
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -62,7 +61,9 @@ def headline(result: BuildResult) -> str:
     words = {"skipped": "up to date"}
     counts = ", ".join(f"{n:,} {words.get(name, name)}" for name, n in result.counts().items())
     verdict = "ok" if result.ok else "FAILED"
-    return f"{verdict}: {counts or 'no tasks'} in {result.duration_s:.1f} s  (build {result.build_id})"
+    return (
+        f"{verdict}: {counts or 'no tasks'} in {result.duration_s:.1f} s  (build {result.build_id})"
+    )
 
 
 def _shown(result: BuildResult) -> Iterator[tuple[str, str, str]]:

@@ -14,6 +14,8 @@ from superluigi_catalog.storage import forks
 from superluigi_catalog.storage.driver import sqlite3
 from tests.superluigi_catalog.entries import a_task, hash_of
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+
 
 def in_child(work: Callable[[], None]) -> int:
     """Fork, and let the child do this and nothing else."""
@@ -143,6 +145,8 @@ def test_children_forked_while_a_thread_records_do_not_hang(catalog: Catalog) ->
         while not stop.is_set():
             catalog.record_tasks([a_task(f"thread.{number}")])
             number += 1
+            # SQLite's turns are not fair: without a pause the children would wait long for theirs.
+            time.sleep(0.001)
 
     thread = threading.Thread(target=beat)
     thread.start()

@@ -17,7 +17,7 @@ def durations(session: Session, families: Mapping[str, str]) -> dict[str, float]
     own: dict[str, float | None] = dict(
         session.rows(
             """
-            SELECT w.value, (SELECT r.duration_s FROM runs r
+            SELECT t.hash, (SELECT r.duration_s FROM runs r
               WHERE r.task_id = t.id AND r.status = 'succeeded' ORDER BY r.id DESC LIMIT 1)
             FROM json_each(?) w JOIN tasks t ON t.hash = w.value
             """,
@@ -47,7 +47,7 @@ def dynamic_upstream(
     yielded: dict[str, list[tuple[str, str]]] = {}
     for task_hash, place, upstream in session.rows(
         """
-        SELECT w.value, e.place, u.hash FROM json_each(?) w
+        SELECT t.hash, e.place, u.hash FROM json_each(?) w
         JOIN tasks t ON t.hash = w.value
         JOIN edges e ON e.task_id = t.id AND e.kind = 1
         JOIN tasks u ON u.id = e.upstream_id

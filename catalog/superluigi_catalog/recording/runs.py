@@ -118,10 +118,10 @@ def write_run(session: Session, entry: RunEntry, known: KnownRun | None) -> int:
     task = task_id(session, entry.task_hash)
     number = known.id if known is not None else run_id(session, entry.run_id, task)
     session.execute(_COMPLETE_RUN, (*_run_values(session, entry, task), number))
-    if known is not None and known.is_final:
+    if known is not None and known.status not in (None, "running"):
         session.execute("DELETE FROM run_inputs WHERE run_id = ?", (number,))
         session.execute("DELETE FROM run_outputs WHERE run_id = ?", (number,))
-    elif entry.status == "succeeded":
+    if entry.status == "succeeded" and (known is None or not known.is_final):
         _learn_duration(session, task, entry.duration_s)
     _write_inputs(session, number, entry.inputs)
     write_outputs(session, number, entry.outputs)

@@ -37,6 +37,8 @@ def record_tasks(session: Session, entries: Iterable[TaskEntry]) -> None:
         RecordRefused: a hash is not 32 hex digits.
     """
     for chunk in _chunks(entries, _CHUNK):
+        for entry in chunk:
+            check_hash(session, entry.task_hash)
         digests = {entry.task_hash: _digest(entry) for entry in chunk}
         changed = {
             task_hash

@@ -60,9 +60,11 @@ class ForkGate:
     def __enter__(self) -> None:
         thread = threading.get_ident()
         with self._condition:
-            while self._forking is not None and self._forking != thread:
+            depth = self._inside.get(thread, 0)
+            # Whoever is inside already must be let further in: the fork waits for it to come out.
+            while not depth and self._forking not in (None, thread):
                 self._condition.wait()
-            self._inside[thread] = self._inside.get(thread, 0) + 1
+            self._inside[thread] = depth + 1
 
     def __exit__(
         self,

@@ -27,11 +27,15 @@ def _made(_project: None) -> None:
         ({"force": True}, ["Report"]),
         ({"force_upstream": True}, EVERYTHING),
         ({"force_upstream_to_task": lambda: flows.Clean()}, ["Clean", "Report"]),
-        ({"force_upstream_to_task": lambda: [flows.Clean(), flows.PlainCount()]},
-         ["Clean", "PlainCount", "Report"]),
+        (
+            {"force_upstream_to_task": lambda: [flows.Clean(), flows.PlainCount()]},
+            ["Clean", "PlainCount", "Report"],
+        ),
         ({"force_upstream_to_task_cls": flows.PlainCount}, ["PlainCount", "Report"]),
-        ({"force_upstream_to_task_cls": [flows.Clean, flows.PlainCount]},
-         ["Clean", "PlainCount", "Report"]),
+        (
+            {"force_upstream_to_task_cls": [flows.Clean, flows.PlainCount]},
+            ["Clean", "PlainCount", "Report"],
+        ),
         ({"force_upstream_to_task_cls": flows.Raw}, EVERYTHING),
     ],
 )

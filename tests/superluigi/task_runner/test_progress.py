@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -79,9 +80,8 @@ def test_the_result_can_be_drawn_for_people_and_machines() -> None:
 
     result = run_task(flows.Clean(), progress=False)
     assert "ok: 2 ran, 1 up to date" in str(result)
-    console = Console(width=100, record=True, file=Path("screen.txt").open("w"))
+    console = Console(width=100, record=True, file=io.StringIO())
     console.print(result)
-    console.file.close()
     assert "Clean" in console.export_text()
     assert result._repr_html_().startswith("<pre>")
     assert json.loads(json.dumps(result.to_dict()))["ok"] is True
@@ -93,9 +93,13 @@ def test_progress_that_a_task_reports_is_an_event(monkeypatch: pytest.MonkeyPatc
         Path(output_path).write_text("x")
 
     monkeypatch.setattr(flows.Part.run, "__wrapped__", run, raising=True)
-    monkeypatch.setattr(flows.Part, "run", __import__(
-        "superluigi.tasks.run_method", fromlist=["entered_once"]
-    ).entered_once(run, flows.Part))
+    monkeypatch.setattr(
+        flows.Part,
+        "run",
+        __import__("superluigi.tasks.run_method", fromlist=["entered_once"]).entered_once(
+            run, flows.Part
+        ),
+    )
     run_task(flows.Part(n=1), progress=False)
     (progress,) = (e for e in events_of_the_build() if e["event"] == "run_progress")
     assert progress["percentage"] == 40

@@ -252,7 +252,9 @@ def test_a_failing_forced_run_keeps_the_old_output() -> None:
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])
-def test_a_failing_forced_run_that_writes_in_place_puts_the_old_output_back(num_workers: int) -> None:
+def test_a_failing_forced_run_that_writes_in_place_puts_the_old_output_back(
+    num_workers: int,
+) -> None:
     build(flows.InPlace())
     Path("next.txt").write_text("new")
     Path("fail").touch()

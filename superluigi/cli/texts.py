@@ -1,0 +1,91 @@
+"""Records as short texts: sizes, times, parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = [
+    "STATUS_STYLES",
+    "digest_text",
+    "duration_text",
+    "moment_text",
+    "params_text",
+    "reason_text",
+    "size_text",
+]
+
+STATUS_STYLES = {
+    "fresh": "green",
+    "succeeded": "green",
+    "unchanged": "cyan",
+    "shared": "cyan",
+    "adopted": "cyan",
+    "stale": "yellow",
+    "missing": "yellow",
+    "interrupted": "yellow",
+    "failed": "red",
+    "running": "blue",
+}
+"""The colour of a task's, run's or build's status."""
+
+_DIGEST_CHARS = 16
+
+
+def size_text(size_bytes: int | None) -> str:
+    """Bytes in the unit that fits.
+
+    Example:
+        >>> size_text(999), size_text(48212), size_text(18_200_000)
+        ('999 B', '48.2 kB', '18.2 MB')
+    """
+    if size_bytes is None:
+        return ""
+    size = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def duration_text(seconds: float | None) -> str:
+    """A duration in the units that fit.
+
+    Example:
+        >>> duration_text(1.82), duration_text(75), duration_text(7300)
+        ('1.8 s', '1 m 15 s', '2 h 01 m')
+    """
+    if seconds is None:
+        return ""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(int(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} m {rest:02} s"
+    return f"{minutes // 60} h {minutes % 60:02} m"
+
+
+def moment_text(moment: str | None) -> str:
+    """A recorded time without fractions; UTC, as its `Z` says."""
+    if not moment:
+        return ""
+    return moment[:19].replace("T", " ") + "Z" if len(moment) > 19 else moment
+
+
+def params_text(params: Mapping[str, str]) -> str:
+    """Parameters on one line."""
+    return " ".join(f"{name}={value}" for name, value in params.items())
+
+
+def reason_text(reason: Mapping[str, Any] | None) -> str:
+    """What a recorded reason says; empty where there is none."""
+    return str((reason or {}).get("text") or "")
+
+
+def digest_text(fingerprint: str | None) -> str:
+    """A fingerprint, cut to what a person compares."""
+    if not fingerprint:
+        return ""
+    kind, _, value = fingerprint.partition(":")
+    return fingerprint if len(value) <= _DIGEST_CHARS else f"{kind}:{value[:_DIGEST_CHARS]}…"

@@ -1,0 +1,95 @@
+"""What a build records and tells, from what it planned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from superluigi.hashing import insignificant_params
+from superluigi.planning.decision import Decision
+from superluigi.planning.nodes import PlannedOutput, PlannedTask
+from superluigi_catalog.records import OutputEntry, RunEntry, TaskEntry
+
+__all__ = ["Failure", "failure_of", "output_entry", "task_entry", "task_fields"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One run that failed for good."""
+
+    task_hash: str
+    family: str
+    params: dict[str, str]
+    run_id: str | None
+    error_type: str
+    error: str
+    traceback: str
+    """As text, beginning at the user's first frame."""
+
+
+def task_entry(task: PlannedTask) -> TaskEntry:
+    """A task as the graph declares it."""
+    return TaskEntry(
+        task_hash=task.task_hash,
+        family=task.family,
+        module=task.task.task_module,
+        params=task.params,
+        upstream=tuple((place, upstream.task_hash) for place, upstream in task.upstream),
+        outputs=tuple((output.place, output.uri, output.kind) for output in task.outputs),
+        insignificant_params=insignificant_params(task.task),
+        luigi_task_id=getattr(task.task, "luigi_task_id", task.task.task_id),
+        is_external=task.is_external,
+    )
+
+
+def output_entry(output: PlannedOutput) -> OutputEntry:
+    """A target as it stands."""
+    seen = output.state.observation
+    return OutputEntry(
+        place=output.place,
+        uri=output.uri,
+        kind=output.kind,
+        fingerprint=output.state.fingerprint or "",
+        size_bytes=seen.size_bytes if seen else None,
+        mtime_ns=seen.mtime_ns if seen else None,
+        file_count=seen.file_count if seen else None,
+        etag=seen.etag if seen else None,
+        version_id=seen.version_id if seen else None,
+        token=seen.token if seen else None,
+        observed_ns=seen.observed_ns if seen else 0,
+    )
+
+
+def task_fields(decision: Decision) -> dict[str, Any]:
+    """What every event about a task has."""
+    return {
+        "task_hash": decision.task_hash,
+        "family": decision.family,
+        "params": dict(decision.params),
+    }
+
+
+def failure_of(decision: Decision, entry: RunEntry, explanation: Any) -> Failure:
+    """A run that did not end well."""
+    if entry.status == "succeeded":
+        # on_success() or an event after the run raised: the result stands, the task did not end well.
+        text = str(explanation)
+        error = text.strip().splitlines()[-1] if text.strip() else "failed after run()"
+        return _made_failure(decision, entry, "AfterRun", error, text)
+    return _made_failure(
+        decision, entry, entry.error_type or "", entry.error or "", entry.traceback or ""
+    )
+
+
+def _made_failure(
+    decision: Decision, entry: RunEntry, error_type: str, error: str, traceback: str
+) -> Failure:
+    return Failure(
+        task_hash=decision.task_hash,
+        family=decision.family,
+        params=dict(decision.params),
+        run_id=entry.run_id,
+        error_type=error_type,
+        error=error,
+        traceback=traceback,
+    )

@@ -1,0 +1,118 @@
+"""The result of a build, from what became of its tasks."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import luigi
+
+from superluigi.execution.task_run import user_traceback
+from superluigi.planning.decision import Decision, Reason
+from superluigi.running.build import Build
+from superluigi.running.entries import Failure
+from superluigi.task_runner.result import BuildResult
+from superluigi.task_runner.summary import headline
+
+__all__ = ["ended_result", "failure_message", "unplanned_result"]
+
+
+def ended_result(build: Build, *, outputs: Callable[[bool], Any], duration_s: float) -> BuildResult:
+    """What became of a build whose worker has ended.
+
+    Args:
+        outputs: The outputs of what was asked for, given whether all is well.
+    """
+    outcome = build.outcome
+    not_ended = build.not_ended()
+    blocked = [h for h, d in build.decisions.items() if d.action == "blocked"]
+    failed = set(outcome.failed)
+    for task_hash in not_ended:
+        build.decisions[task_hash] = _blocked(build, task_hash, failed)
+    anew = set(outcome.unchanged)
+    skipped = [h for h, d in build.decisions.items() if d.action == "skip" and h not in anew]
+    decided = build.decisions
+    ok = not (outcome.failed or blocked or not_ended)
+    return BuildResult(
+        build_id=build.build_id,
+        ok=ok,
+        ran=tuple(decided[h] for h in outcome.ran),
+        skipped=tuple(decided[h] for h in skipped),
+        unchanged=tuple(decided[h] for h in outcome.unchanged),
+        shared=tuple(decided[h] for h in outcome.shared),
+        failed=tuple(decided[h] for h in outcome.failed),
+        blocked=tuple(decided[h] for h in (*blocked, *not_ended)),
+        outputs=outputs(ok),
+        decisions=tuple(decided.values()),
+        duration_s=duration_s,
+        failures=tuple(outcome.failures),
+    )
+
+
+def unplanned_result(
+    build_id: str, task: luigi.Task, error: Exception, *, duration_s: float
+) -> BuildResult:
+    """The result when the graph could not be asked: a task's own code raised before anything ran."""
+    family = task.get_task_family()
+    decision = Decision(
+        "", family, {}, "blocked", (Reason("failed", f"asking it raised {error!r}"),)
+    )
+    failure = Failure(
+        task_hash="",
+        family=family,
+        params={},
+        run_id=None,
+        error_type=type(error).__name__,
+        error=str(error),
+        traceback=user_traceback(error, error.__traceback__) or traceback.format_exc(),
+    )
+    return BuildResult(
+        build_id=build_id,
+        ok=False,
+        ran=(),
+        skipped=(),
+        unchanged=(),
+        shared=(),
+        failed=(decision,),
+        blocked=(),
+        outputs=None,
+        decisions=(decision,),
+        duration_s=duration_s,
+        failures=(failure,),
+    )
+
+
+def failure_message(result: BuildResult) -> str:
+    """The text of `BuildFailed`: what failed and why, and the first traceback."""
+    lines = [headline(result)]
+    lines += [
+        f"{failure.family} {failure.task_hash[:8]}: {failure.error_type}: {failure.error}"
+        for failure in result.failures
+    ]
+    lines += [f"{d.label}: {d.reasons[0].text}" for d in result.blocked]
+    if result.failures:
+        lines += ["", result.failures[0].traceback.rstrip()]
+    return "\n".join(lines)
+
+
+def _blocked(build: Build, task_hash: str, failed: set[str]) -> Decision:
+    """Why something that was to run did not."""
+    verdict = build.verdicts[task_hash]
+    decision = build.decisions[task_hash]
+    causes = [
+        upstream
+        for _, upstream in verdict.task.upstream
+        if upstream.task_hash in failed or build.decisions[upstream.task_hash].action == "blocked"
+    ]
+    if causes:
+        cause = causes[0]
+        reason = Reason(
+            "upstream_blocked",
+            f"{cause.family} {cause.task_hash[:8]} failed or was not run",
+            {"upstream": cause.task_hash},
+        )
+    else:
+        reason = Reason("not_run", "the scheduler never handed it out")
+    return replace(decision, action="blocked", reasons=(reason, *decision.reasons))
