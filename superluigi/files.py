@@ -194,7 +194,18 @@ def sweep_temporaries(parent: str) -> list[str]:
         if _is_abandoned(name, path):
             remove_tree(path)
             swept.append(path)
+    _sweep_empty_stashes(parent)
     return swept
+
+
+def _sweep_empty_stashes(parent: str) -> None:
+    """Remove stashes whose owner died before it put anything into them."""
+    for name in os.listdir(parent or "."):
+        if name.startswith(STASH_PREFIX):
+            path = f"{parent}/{name}" if parent else name
+            if _is_abandoned(name, path):
+                with contextlib.suppress(OSError):
+                    os.rmdir(path)  # noqa: PTH106 - refuses one that is not empty
 
 
 def remove_tree(path: str) -> None:
@@ -313,7 +324,7 @@ def _short(text: str) -> str:
 
 
 def _is_abandoned(name: str, path: str) -> bool:
-    parts = name[len(TEMPORARY_PREFIX) :].split("-")
+    parts = name.removeprefix(TEMPORARY_PREFIX).removeprefix(STASH_PREFIX).split("-")
     own = _owner_name(os.getpid()).split("-")
     if len(parts) == 6 and parts[0] == own[0]:
         if parts[1] != own[1]:

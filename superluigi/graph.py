@@ -25,6 +25,7 @@ __all__ = [
     "join_places",
     "only_wraps",
     "place_text",
+    "placed_tasks",
     "read_tasks",
     "walk",
 ]
@@ -33,7 +34,8 @@ MAX_TASKS = 250_000
 """A graph with more tasks counts as one without end."""
 
 PlacePath = tuple[tuple[str, str], ...]
-"""Steps of a place: ("k", key) into a dict, ("i", index) into a sequence, ("x", index) beside requires()."""
+"""Steps of a place: ("k", key) into a dict, ("r", repr of a key that is no text), ("i", index) into a
+sequence, ("x", index) beside requires()."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,14 +111,14 @@ def iter_places(structure: Any, kind: type) -> Iterator[tuple[PlacePath, Any]]:
     pending: list[tuple[PlacePath, Any]] = [((), structure)]
     while pending:
         place, item = pending.pop()
-        if isinstance(item, kind) or isinstance(item, str):
+        if isinstance(item, (kind, str)):
             yield place, item
             continue
         steps = _steps(item)
         if steps is None:
             yield place, item
         else:
-            pending.extend((place + (step,), child) for step, child in reversed(steps))
+            pending.extend(((*place, step), child) for step, child in reversed(steps))
 
 
 def declared_upstream(task: luigi.Task) -> list[PlacedTask]:
@@ -130,11 +132,29 @@ def declared_upstream(task: luigi.Task) -> list[PlacedTask]:
     """
     if is_external(task):
         return []
-    placed = [PlacedTask(place, item) for place, item in _checked(task, task.requires())]
+    placed = placed_tasks(task, task.requires(), "requires()")
     if _has_added_dependencies(type(task)):
-        known = {id(upstream.task) for upstream in placed}
-        added = [item for _, item in _checked(task, task.deps()) if id(item) not in known]
+        known = {upstream.task for upstream in placed}
+        added = [row.task for row in placed_tasks(task, task.deps(), "deps()")]
+        added = [upstream for upstream in added if upstream not in known]
         placed += [PlacedTask((("x", str(i)),), item) for i, item in enumerate(added)]
+    return placed
+
+
+def placed_tasks(task: luigi.Task, structure: Any, source: str) -> list[PlacedTask]:
+    """What a method of a task returned, as tasks with places.
+
+    Args:
+        source: The method, for the message.
+
+    Raises:
+        TypeError: something in it is no task.
+    """
+    placed = []
+    for place, item in iter_places(structure, luigi.Task):
+        if not isinstance(item, luigi.Task):
+            raise _not_a_task(task, source, place, item)
+        placed.append(PlacedTask(place, item))
     return placed
 
 
@@ -149,16 +169,23 @@ def walk(
 
     Args:
         upstream_of: What a task requires; called once per identity.
-        identity: Equal for tasks that are one; the first one met stands for all.
+        identity: Equal for tasks that are one. The first one met stands for all, but what can be run
+            stands for its external copies.
         max_tasks: The cap; `MAX_TASKS` unless given.
 
     Raises:
         HashError: a cycle, spelled out, or more tasks than the cap.
     """
-    walker = _Walker(upstream_of, identity, MAX_TASKS if max_tasks is None else max_tasks)
-    for root in roots:
-        walker.visit(root)
-    return walker.order
+    all_roots = list(roots)
+    cap = MAX_TASKS if max_tasks is None else max_tasks
+    preferred: dict[Any, luigi.Task] = {}
+    while True:
+        walker = _Walker(upstream_of, identity, cap, preferred)
+        for root in all_roots:
+            walker.visit(root)
+        if not walker.runnable:
+            return walker.order
+        preferred |= walker.runnable
 
 
 class _Walker:
@@ -169,15 +196,18 @@ class _Walker:
         upstream_of: Callable[[luigi.Task], list[PlacedTask]],
         identity: Callable[[luigi.Task], Any],
         max_tasks: int,
+        preferred: dict[Any, luigi.Task],
     ) -> None:
         self.order: list[Node] = []
+        self.runnable: dict[Any, luigi.Task] = {}
+        """By identity: what was met after an external copy of it."""
+        self._preferred = preferred
         self._upstream_of = upstream_of
         self._identity = identity
         self._max_tasks = max_tasks
         self._nodes: dict[Any, Node] = {}
         self._by_object: dict[int, Node] = {}
         self._kept: list[luigi.Task] = []  # so that no id() in _by_object is used again
-        self._finished: set[int] = set()
 
     def visit(self, root: luigi.Task) -> None:
         node, is_new = self._node(root)
@@ -214,7 +244,9 @@ class _Walker:
         if node is None:
             if len(self._nodes) >= self._max_tasks:
                 raise _endless(task, self._max_tasks)
-            node = self._nodes[key] = Node(task)
+            node = self._nodes[key] = Node(self._preferred.get(key, task))
+        elif is_external(node.task) and not is_external(task):
+            self.runnable[key] = task
         self._by_object[id(task)] = node
         self._kept.append(task)
         return node, is_new
@@ -223,10 +255,10 @@ class _Walker:
 def _steps(item: Any) -> list[tuple[tuple[str, str], Any]] | None:
     """The children of one level, None when it has none."""
     if isinstance(item, dict):
-        return [(("k", _key_text(key)), child) for key, child in item.items()]
+        return [(_key_step(key), child) for key, child in item.items()]
     if isinstance(item, (set, frozenset)):
-        # A set of tasks has no order that another process would find again: Luigi's own ids give one.
-        children = sorted(item, key=lambda child: getattr(child, "luigi_task_id", str(child)))
+        # A set has no order that another process would find again.
+        children = sorted(item, key=_sort_key)
         return [(("i", str(index)), child) for index, child in enumerate(children)]
     try:
         children = list(item)
@@ -235,19 +267,18 @@ def _steps(item: Any) -> list[tuple[tuple[str, str], Any]] | None:
     return [(("i", str(index)), child) for index, child in enumerate(children)]
 
 
-def _key_text(key: Any) -> str:
-    """A dict key as text: `repr` keeps 1 and "1" apart, and None of what it allows has an address."""
-    return key if isinstance(key, str) else repr(key)
+def _key_step(key: Any) -> tuple[str, str]:
+    return ("k", key) if isinstance(key, str) else ("r", repr(key))
 
 
-def _checked(task: luigi.Task, structure: Any) -> Iterator[tuple[PlacePath, Any]]:
-    for place, item in iter_places(structure, luigi.Task):
-        if not isinstance(item, luigi.Task):
-            raise _not_a_task(task, place, item)
-        yield place, item
+def _sort_key(item: Any) -> tuple[str, ...]:
+    if not isinstance(item, luigi.Task):
+        return (str(item),)
+    params = item.to_str_params(only_significant=True)
+    return (item.get_task_family(), *(part for row in sorted(params.items()) for part in row))
 
 
-def _not_a_task(task: luigi.Task, place: PlacePath, item: Any) -> TypeError:
+def _not_a_task(task: luigi.Task, source: str, place: PlacePath, item: Any) -> TypeError:
     where = f" at {place_text(place)!r}" if place else ""
     if isinstance(item, luigi.Target):
         advice = "Wrap the target in an ExternalTask."
@@ -256,7 +287,7 @@ def _not_a_task(task: luigi.Task, place: PlacePath, item: Any) -> TypeError:
     else:
         advice = "Return tasks, in lists or dicts if there are several."
     return TypeError(
-        f"{type(task).__name__}.requires() returned {type(item).__name__}{where}. {advice}"
+        f"{type(task).__name__}.{source} returned {type(item).__name__}{where}. {advice}"
     )
 
 
@@ -276,7 +307,7 @@ def _endless(task: luigi.Task, cap: int) -> HashError:
     message = (
         f"The graph has more than {cap:,} tasks and was still growing at {task}: it looks endless. "
         f"Let {family}.lineage_requires() return only what the identity of a task depends on "
-        "([] for its own parameters alone); Super Luigi then follows requires() as Luigi does, "
-        "down to what is complete."
+        "([] for its own parameters alone; plain Luigi tasks have no such method); Super Luigi then "
+        "follows requires() as Luigi does, down to what is complete."
     )
     return HashError(message, family=family)

@@ -6,12 +6,15 @@ The hash is the first 128 bits of SHA-256 over this JSON text (ASCII, no blanks)
      [[name, value], …],                    significant parameters as Luigi serialises them, by name
      [[[[kind, step], …], task_hash], …]]   upstream tasks with their place in requires(), sorted
 
-`kind` is `k` for a dict key, `i` for an index, `x` for a dependency that `requires()` does not return.
-Neither code nor data is in it: they are fingerprints. PRIVATE parameters never count.
+`kind` is `k` for a dict key, `r` for the repr of one that is no text, `i` for an index, `x` for a
+dependency that `requires()` does not return. Neither code nor data is in it: they are fingerprints.
+PRIVATE parameters never count. An ExternalTask counts by its own parameters; a copy that `externalize()`
+made is the task that it is a copy of, so that it finds what that one writes.
 """
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import re
@@ -43,8 +46,8 @@ __all__ = [
 _FORMAT = "superluigi-task/1"
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+>")
 
-_Memo = tuple[object, bool, str]
-"""(generation, whether the task was external, its hash)."""
+_Memo = tuple[object, str]
+"""(generation, hash)."""
 
 _generation = 0
 _memo_of_plain_tasks: dict[int, tuple[weakref.ref[luigi.Task], _Memo]] = {}
@@ -79,12 +82,14 @@ def hash_of(task: luigi.Task) -> str:
     def upstream_of(task: luigi.Task) -> list[PlacedTask]:
         known = _recall(task)
         if known is None:
-            return lineage_upstream(task)
+            return lineage_upstream(_original(task))
         ends[id(task)] = known
         return []
 
     nodes = walk([task], upstream_of=upstream_of, identity=identity_key)
-    return hash_walked(nodes, known=ends)[-1]
+    task_hash = _hash_nodes(nodes, ends)[-1]
+    _remember(task, current_generation(), task_hash)
+    return task_hash
 
 
 def hash_walked(nodes: list[Node], *, known: dict[int, str] | None = None) -> list[str]:
@@ -93,9 +98,16 @@ def hash_walked(nodes: list[Node], *, known: dict[int, str] | None = None) -> li
     Args:
         known: Hashes by `id(task)`, for tasks above which the walk did not go, or went otherwise.
     """
+    ends = dict(known or {})
+    for node in nodes:
+        if _original(node.task) is not node.task:
+            ends[id(node.task)] = hash_of(node.task)
+    return _hash_nodes(nodes, ends)
+
+
+def _hash_nodes(nodes: list[Node], ends: dict[int, str]) -> list[str]:
     generation = current_generation()
     check_families(nodes)
-    ends = known or {}
     hashes: dict[int, str] = {}
     result = []
     for node in nodes:
@@ -111,7 +123,7 @@ def hash_walked(nodes: list[Node], *, known: dict[int, str] | None = None) -> li
 
 def identity_key(task: luigi.Task) -> tuple[object, ...]:
     """Equal for instances that are one task: the class and the significant parameters."""
-    return (type(task), is_external(task), *significant_params(task).items())
+    return (_own_class(task), *significant_params(task).items())
 
 
 def significant_params(task: luigi.Task) -> dict[str, str]:
@@ -140,6 +152,8 @@ def insignificant_params(task: luigi.Task) -> dict[str, str]:
 
 def lineage_upstream(task: luigi.Task) -> list[PlacedTask]:
     """What the identity of a task depends on: `requires()`, or `lineage_requires()` where overridden."""
+    if is_external(task):
+        return []
     with asking_upstream(task):
         own = getattr(task, "_own_lineage_requires", None)
         return declared_upstream(task) if own is None else own()
@@ -147,7 +161,18 @@ def lineage_upstream(task: luigi.Task) -> list[PlacedTask]:
 
 @contextmanager
 def asking_upstream(task: luigi.Task) -> Iterator[None]:
-    """While inside, reading the task's own `task_id` is an error instead of a recursion."""
+    """While inside, reading the task's own `task_id` is an error instead of a recursion.
+
+    Raises:
+        HashError: it is being asked already: what it requires leads back to it while it is being made.
+    """
+    if is_being_asked(task):
+        family = task.get_task_family()
+        message = (
+            f"{family}.requires() reads the task_id of a task that requires {task} itself. "
+            "Use parameters there, or luigi_task_id, and break the cycle."
+        )
+        raise HashError(message, family=family)
     token = _asked.set((*_asked.get(), id(task)))
     try:
         yield
@@ -176,6 +201,25 @@ def check_families(nodes: list[Node]) -> None:
                 f"and {cls.__module__}.{cls.__qualname__}. Rename one, or give one a task_namespace."
             )
             raise HashError(message, family=family)
+
+
+def _own_class(task: luigi.Task) -> type[luigi.Task]:
+    """The task's class; for a class that `externalize()` made, what it is a copy of."""
+    cls = type(task)
+    while cls.run is None and cls.__dict__.get("_visible_in_registry") is False:
+        cls = cls.__bases__[0]
+    return cls
+
+
+def _original(task: luigi.Task) -> luigi.Task:
+    """The task itself; for an external copy, one such as it is a copy of."""
+    cls = _own_class(task)
+    if cls is type(task) and "run" not in task.__dict__:
+        return task
+    original = copy.copy(task)
+    original.__dict__.pop("run", None)
+    original.__class__ = cls
+    return original
 
 
 def _digest(task: luigi.Task, upstream: list[tuple[Any, str]]) -> str:
@@ -210,13 +254,13 @@ def _recall(task: luigi.Task) -> str | None:
         reference, memo = _memo_of_plain_tasks.get(id(task), (None, None))
         if reference is None or reference() is not task:
             return None
-    if memo is None or memo[0] != current_generation() or memo[1] != is_external(task):
+    if memo is None or memo[0] != current_generation():
         return None
-    return memo[2]
+    return memo[1]
 
 
 def _remember(task: luigi.Task, generation: object, task_hash: str) -> None:
-    memo = (generation, is_external(task), task_hash)
+    memo = (generation, task_hash)
     if _is_ours(task):
         task.__dict__["_superluigi_hash"] = memo
     else:

@@ -121,10 +121,9 @@ def _home() -> Check:
 
 
 def _settings() -> Check:
-    from superluigi_catalog.project import find_project
-
     from superluigi.errors import SettingsError
     from superluigi.settings import load_settings
+    from superluigi_catalog.project import find_project
 
     try:
         settings = load_settings(find_project().root)

@@ -50,7 +50,7 @@ def _checks(bucket: str | None, modules: tuple[str, ...]) -> Iterator[Check]:
 
 
 def _print(checks: list[Check]) -> None:
-    rows = []
+    rows: list[tuple[str, str, str]] = []
     for check in checks:
         rows.append((check.status, check.name, check.text))
         if check.advice:

@@ -99,11 +99,10 @@ class HelpAsked(click.ClickException):
 def ended(call: Callable[[], Any]) -> int:
     """Do `call`; say on stderr what went wrong.
 
+    What nobody expected is said with its traceback.
+
     Returns:
         The exit code: what `call` returned where that is a number, else by `EXIT_CODES`.
-
-    Raises:
-        Exception: what nobody expected, with its traceback.
     """
     try:
         result = call()
@@ -118,7 +117,8 @@ def ended(call: Callable[[], Any]) -> int:
     except Exception as error:
         code = _code_of(error)
         if code is None:
-            raise
+            tell_block(traceback.format_exc().rstrip())
+            return ExitCode.FAILED
         tell(f"Error: {_text(error)}")
         return code
     return result if isinstance(result, int) else ExitCode.OK
@@ -133,9 +133,8 @@ def task_code(doing: str) -> Iterator[None]:
     Args:
         doing: What is being done: "importing flows".
     """
-    from superluigi_catalog.errors import CatalogError
-
     from superluigi.errors import SuperLuigiError
+    from superluigi_catalog.errors import CatalogError
 
     try:
         yield
@@ -203,9 +202,8 @@ def _code_of(error: Exception) -> ExitCode | None:
 
 def _codes() -> tuple[tuple[tuple[type[Exception], ...], ExitCode], ...]:
     """Which errors mean which code; the first that fits counts."""
-    from superluigi_catalog import errors as catalog
-
     from superluigi import errors as core
+    from superluigi_catalog import errors as catalog
 
     missing = (catalog.TaskNotFound, catalog.AmbiguousHash, catalog.CatalogMissing)
     broken = (core.OutputNotWritten, core.InputChanged, core.TargetConflict, core.TargetMissing)

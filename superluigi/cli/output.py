@@ -63,6 +63,8 @@ def emit_table(
         styles: The style of a cell of the first column, by its text.
     """
     harmless = [[_printable(cell) for cell in row] for row in rows]
+    if not harmless:
+        return
     if is_drawn():
         _draw(harmless, titles, styles or {})
         return
@@ -78,7 +80,7 @@ def emit_table(
 
 @contextmanager
 def narrating() -> Iterator[None]:
-    """Send to stderr what is printed to stdout while inside, also by child processes and C code."""
+    """Send to stderr what is printed to stdout while inside, also by child processes."""
     try:
         number = sys.stdout.fileno()
         error_number = sys.stderr.fileno()

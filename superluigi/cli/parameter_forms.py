@@ -14,7 +14,7 @@ __all__ = ["expected", "is_flag", "is_private", "option_name"]
 
 _MOMENT = datetime.datetime(2026, 1, 31, 12, 30)
 
-_FORMS: tuple[tuple[type[luigi.Parameter], str], ...] = (
+_FORMS: tuple[tuple[type[luigi.Parameter[Any]], str], ...] = (
     (luigi.BoolParameter, "true or false"),
     (luigi.IntParameter, "a whole number"),
     (luigi.FloatParameter, "a number"),

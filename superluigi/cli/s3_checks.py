@@ -11,7 +11,7 @@ from superluigi.cli.checks import Check, safely
 __all__ = ["bucket_checks", "credentials_check"]
 
 _PROBE = ".superluigi-doctor"
-_LOCAL_PROVIDERS_ONLY = ("iam-role", "container-role")
+_NETWORK_PROVIDERS = ("iam-role", "container-role")
 
 
 def credentials_check(*, asks_the_network: bool) -> Check:
@@ -26,7 +26,7 @@ def credentials_check(*, asks_the_network: bool) -> Check:
     session = botocore.session.Session()
     if not asks_the_network:
         resolver = session.get_component("credential_provider")
-        for name in _LOCAL_PROVIDERS_ONLY:
+        for name in _NETWORK_PROVIDERS:
             resolver.remove(name)
     try:
         credentials = session.get_credentials()

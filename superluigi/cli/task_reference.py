@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -58,9 +57,10 @@ def import_module(name: str) -> ModuleType:
 def nearest(name: str, known: Iterable[str]) -> str:
     """A sentence that helps with a name that is not known; empty where nothing does."""
     names = sorted(set(known))
-    near = get_close_matches(name, names, n=3, cutoff=0.5)
+    by_lower = {each.lower(): each for each in names}
+    near = get_close_matches(name.lower(), by_lower, n=3, cutoff=0.5)
     if near:
-        return f"Did you mean {' or '.join(near)}?"
+        return f"Did you mean {' or '.join(by_lower[each] for each in near)}?"
     if not names:
         return ""
     more = f", and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
@@ -82,7 +82,7 @@ def _importable(name: str) -> ModuleType | None:
 
 
 def _use_working_directory() -> None:
-    here = os.getcwd()
+    here = str(Path.cwd())
     is_safe_path = getattr(sys.flags, "safe_path", False)
     if not is_safe_path and sys.path[:1] not in ([""], [here]):
         sys.path.insert(0, here)
@@ -99,7 +99,7 @@ def _no_module(name: str) -> str:
 
 
 def _task_in(module: ModuleType, name: str) -> type[luigi.Task]:
-    found = getattr(module, name, None)
+    found: Any = getattr(module, name, None)
     if _is_task(found):
         return found  # type: ignore[no-any-return]
     tasks = {
@@ -114,7 +114,8 @@ def _task_in(module: ModuleType, name: str) -> type[luigi.Task]:
         message = f"{module.__name__}.{name} is no task, but a {type(found).__name__}."
     else:
         message = f"The module {module.__name__!r} has no task {name!r}."
-    raise NotFound(f"{message} {nearest(name, tasks) or 'It has none at all.'}")
+    message += f" {nearest(name, tasks) or 'It has none at all.'}"
+    raise NotFound(message)
 
 
 def _is_task(value: Any) -> bool:

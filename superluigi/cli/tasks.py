@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from superluigi_catalog.results import STATUSES
-
 from superluigi.cli.output import emit_json, emit_table, tell
 from superluigi.cli.texts import STATUS_STYLES, duration_text, moment_text, params_text
+from superluigi_catalog.results import STATUSES
 
 __all__ = ["command"]
 

@@ -187,7 +187,7 @@ class Linker:
             return [Target("binary", module, module.name)]
         if module.kind == "source":
             found = self._look_up(module, chain, trail | {(module, "")})
-            if found:
+            if found or (module, chain[0]) in trail:
                 return found
         below = self.project.child(module, chain[0])
         if below is not None:

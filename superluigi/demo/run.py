@@ -59,8 +59,10 @@ def run_demo(*, bucket: str | None = None, directory: Path | None = None) -> int
             from superluigi.demo.story import Story
 
             story = Story(page, project, pipeline)
-            story.tell()
-            _close_store(project)
+            try:
+                story.tell()
+            finally:
+                _close_store(project)
     except SuperLuigiError as error:
         page.wrong(error)
         return 1

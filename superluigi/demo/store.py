@@ -52,7 +52,10 @@ def stores(directory: Path) -> list[FolderStore]:
 
 
 class FolderStore:
-    """A running server and its folder: `<bucket>/<key>` for each object, and an index."""
+    """A running server and its folder: `<bucket>/<key>` for each object, and an index.
+
+    Only buckets that were made through it are kept: moto's are those of the whole process.
+    """
 
     def __init__(self, folder: Path) -> None:
         from moto.server import ThreadedMotoServer
@@ -61,6 +64,7 @@ class FolderStore:
         self.folder = folder
         self._owner = os.getpid()
         self._is_closed = False
+        self._buckets: set[str] = set()
         self._server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
         self._server.start()
         host, port = self._server.get_host_and_port()
@@ -73,8 +77,9 @@ class FolderStore:
     def make_bucket(self, bucket: str) -> None:
         """Make a bucket unless there is one."""
         client = self._client()
-        if bucket not in _buckets(client):
+        if bucket not in [row["Name"] for row in client.list_buckets()["Buckets"]]:
             client.create_bucket(Bucket=bucket)
+        self._buckets.add(bucket)
 
     def close(self) -> None:
         """Save, stop, and give the environment back; nothing in a forked child."""
@@ -98,7 +103,7 @@ class FolderStore:
     def save(self) -> None:
         """Write to the folder what has changed in the server since it was filled or saved."""
         client = self._client()
-        objects = _objects(client)
+        objects = self._objects(client)
         changed = [key for key, what in objects.items() if self._saved.get(key) != what]
         gone = self._saved.keys() - objects.keys()
         if not changed and not gone:
@@ -131,7 +136,7 @@ class FolderStore:
                 client.put_object(
                     Bucket=bucket, Key=name, Body=self._path(key).read_bytes(), **headers
                 )
-        return _objects(client)
+        return self._objects(client)
 
     def _index(self) -> dict[str, Any]:
         path = self.folder / _INDEX
@@ -157,17 +162,12 @@ class FolderStore:
 
         return client_for(ClientSpec(endpoint_url=self.url))
 
-
-def _buckets(client: Any) -> list[str]:
-    return [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]
-
-
-def _objects(client: Any) -> dict[str, Any]:
-    """`<bucket>/<key>` → what is compared: the ETag and the user metadata, which names the run."""
-    found = {}
-    for bucket in _buckets(client):
-        for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
-            for row in page.get("Contents", ()):
-                head = client.head_object(Bucket=bucket, Key=row["Key"])
-                found[f"{bucket}/{row['Key']}"] = (head["ETag"], head["Metadata"])
-    return found
+    def _objects(self, client: Any) -> dict[str, Any]:
+        """`<bucket>/<key>` → what is compared: the ETag and the user metadata, which names the run."""
+        found = {}
+        for bucket in sorted(self._buckets):
+            for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+                for row in page.get("Contents", ()):
+                    head = client.head_object(Bucket=bucket, Key=row["Key"])
+                    found[f"{bucket}/{row['Key']}"] = (head["ETag"], head["Metadata"])
+        return found

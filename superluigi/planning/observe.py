@@ -177,12 +177,12 @@ class _Settling:
     def settle(self, task: PlannedTask, output: PlannedOutput, target: TargetWithMetadata) -> None:
         state = output.state
         seen = state.observation or Observation(exists=False)
-        if not self._is_as_recorded(state, seen):
-            if not task.is_external:
-                seen = recovered(output, target, seen)
-            self._settle_unknown(task, output, target, seen)
-        else:
+        if not task.is_external and self._may_be_unfinished(state, target, seen):
+            seen = recovered(output, target, seen)
+        if self._is_as_recorded(state, seen):
             state.fingerprint = state.record.fingerprint if state.record else None
+        else:
+            self._settle_unknown(task, output, target, seen)
         state.observation = seen
         state.exists = seen.exists
         state.was_edited = state.exists and state.run is not None and not state.is_as_run_left_it
@@ -217,6 +217,17 @@ class _Settling:
         if record.fingerprint is None or self._verify == "content":
             return False
         return not _is_racy(seen, record.observed_ns)
+
+    def _may_be_unfinished(
+        self, state: TargetState, target: TargetWithMetadata, seen: Observation
+    ) -> bool:
+        """Whether it is worth asking for what a dead run announced."""
+        announced = target.is_announced()
+        if announced is not None:
+            return announced
+        if self._is_as_recorded(state, seen):
+            return False
+        return seen.exists or target.announces_before_missing
 
     def _settle_unknown(
         self,

@@ -20,8 +20,6 @@ def recovered(output: PlannedOutput, target: TargetWithMetadata, seen: Observati
 
     What cannot be told marks the output's state as interrupted.
     """
-    if not seen.exists and not target.announces_before_missing:
-        return seen
     data = target.read_next()
     if data is None:
         return seen
@@ -60,10 +58,11 @@ def _undo_in_place(
 ) -> bool:
     """A run that wrote in place and died: its stash is put back, or what it left is not trusted."""
     sidecar = _quiet_metadata(target)
-    if sidecar is not None and sidecar.get("run_id") == document.get("run_id"):
-        target.remove_next()  # it had ended: only the announcement was left
-        return False
     stash = str(document.get("stash") or "")
+    if sidecar is not None and sidecar.get("run_id") == document.get("run_id"):
+        target.drop_stashed(stash)
+        target.remove_next()  # it had ended: only this was left to do
+        return False
     if stash and target.put_back(stash):
         target.remove_next()
         return True

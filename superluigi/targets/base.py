@@ -81,6 +81,10 @@ class TargetWithMetadata(luigi.Target, ABC):
     def read_next(self) -> bytes | None:
         """The bytes of `<sidecar>.next`, which stands only while something is being published."""
 
+    def is_announced(self) -> bool | None:
+        """Whether a `<sidecar>.next` stands there, where that can be told for nothing; None elsewhere."""
+        return None
+
     @abstractmethod
     def write_next(self, document: dict[str, Any]) -> None:
         """Announce a publish or a run that writes in place."""
@@ -120,6 +124,9 @@ class TargetWithMetadata(luigi.Target, ABC):
     @abstractmethod
     def put_back(self, location: str) -> bool:
         """Put what a dead run stashed at `location` back; False when nothing lies there any more."""
+
+    def drop_stashed(self, location: str) -> None:
+        """Let go what a run stashed at `location` and had no more time to let go itself."""
 
     @abstractmethod
     def download(self, to: str | None = None, *, force: bool = False) -> str:

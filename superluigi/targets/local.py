@@ -33,7 +33,6 @@ class LocalTargetWithMetadata(TargetWithMetadata):
     """A target on a local filesystem, with its sidecar beside it or at `metadata_path`."""
 
     path: str
-    announces_before_missing = True
     _own_metadata_path: str | None = None
 
     @property
@@ -62,6 +61,10 @@ class LocalTargetWithMetadata(TargetWithMetadata):
     def read_next(self) -> bytes | None:
         """The bytes of `<sidecar>.next`."""
         return _read_small(self.metadata_path + NEXT_SUFFIX)
+
+    def is_announced(self) -> bool:
+        """Whether a `<sidecar>.next` stands there."""
+        return os.path.lexists(self.metadata_path + NEXT_SUFFIX)
 
     def write_next(self, document: dict[str, Any]) -> None:
         """Announce a publish or a run that writes in place."""
@@ -111,18 +114,28 @@ class LocalTargetWithMetadata(TargetWithMetadata):
 
     def put_back(self, location: str) -> bool:
         """Move a stashed version back over whatever stands there."""
+        directory = self._stash_directory(location)
+        if directory is None:
+            return False
+        _move_over(f"{directory}/{os.path.basename(self.uri)}", self.uri)  # noqa: PTH119
+        remove_tree(directory)
+        return True
+
+    def drop_stashed(self, location: str) -> None:
+        """Remove a stashed version."""
+        directory = self._stash_directory(location)
+        if directory is not None:
+            remove_tree(directory)
+
+    def _stash_directory(self, location: str) -> str | None:
+        """Where a stash that was announced at `location` lies; None when it is not one of ours, or gone."""
         # A sidecar is untrusted text, and the project may have moved since: only the names count, and
         # only those of our own directories beside the target.
         parent, name = os.path.split(self.uri)
         folder, stashed = os.path.split(location)
         directory = f"{parent}/{os.path.basename(folder)}"  # noqa: PTH119
         ours = os.path.basename(folder).startswith(STASH_PREFIX) and stashed == name  # noqa: PTH119
-        if not ours or not os.path.lexists(f"{directory}/{name}"):
-            return False
-        _move_over(f"{directory}/{name}", self.uri)
-        with contextlib.suppress(OSError):
-            os.rmdir(directory)  # noqa: PTH106
-        return True
+        return directory if ours and os.path.lexists(f"{directory}/{name}") else None
 
     def makedirs(self) -> None:
         """Create the folders above the target."""

@@ -10,8 +10,8 @@ from typing import Any, ClassVar
 import luigi
 
 from superluigi.errors import HashError
-from superluigi.graph import PlacedTask, iter_places
-from superluigi.hashing import hash_of, is_being_asked
+from superluigi.graph import PlacedTask, placed_tasks
+from superluigi.hashing import hash_of, is_being_asked, significant_params
 from superluigi.tasks.run_method import entered_once
 
 __all__ = ["Task"]
@@ -60,9 +60,8 @@ class Task(luigi.Task):
             HashError: a cycle, a graph without end, two classes of one family name, a value without a
                 stable text, or `requires()` reading the `task_id` of its own task.
         """
-        own = self.__dict__
-        if "_Task__hash" not in own:  # Luigi's __init__ reads it before the task is complete
-            return str(own["luigi_task_id"])
+        if not self.initialized():  # Luigi's __init__ reads it before the task is complete
+            return str(self.luigi_task_id)
         if is_being_asked(self):
             family = self.get_task_family()
             message = (
@@ -94,10 +93,16 @@ class Task(luigi.Task):
         """The overridden `lineage_requires()`, with places; None where it is `requires()`."""
         if type(self).lineage_requires is Task.lineage_requires:
             return None
-        return lambda: [
-            PlacedTask(place, task)
-            for place, task in iter_places(self.lineage_requires(), luigi.Task)
-        ]
+        return lambda: placed_tasks(self, self.lineage_requires(), "lineage_requires()")
+
+    def initialized(self) -> bool:
+        """Whether Luigi's `__init__` has ended; asked by its worker, and answered without a walk."""
+        return "_Task__hash" in self.__dict__
+
+    def __repr__(self) -> str:
+        """As Luigi shows it, `Family(name=value)`, but without PRIVATE parameters."""
+        params = ", ".join(f"{name}={text}" for name, text in significant_params(self).items())
+        return f"{self.get_task_family()}({params})"
 
     def __eq__(self, other: object) -> bool:
         if self is other:

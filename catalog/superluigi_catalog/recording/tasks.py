@@ -67,10 +67,8 @@ def declare_tasks(
             some of the outputs only: those already declared stay, and the next build declares anew.
 
     Raises:
-        RecordRefused: a hash is not 32 hex digits.
+        RecordRefused: the hash of an upstream task is not 32 hex digits.
     """
-    for entry in entries:
-        check_hash(session, entry.task_hash)
     _write_tasks(session, entries, digests)
     hashes = {entry.task_hash for entry in entries}
     hashes.update(upstream for entry in entries for _, upstream in entry.upstream)
