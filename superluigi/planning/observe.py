@@ -243,6 +243,8 @@ class _Settling:
                     Observed(output.uri, output.kind, "missing", observed_ns=seen.observed_ns)
                 )
             return
+        if self._reads_as_recorded(output, target, seen):
+            return
         document = None if task.is_external else self._newer_document(state, target)
         if (
             document is not None
@@ -258,6 +260,21 @@ class _Settling:
         elif seen.etag is not None and not task.is_external and not state.is_as_run_left_it:
             state.interrupted = self._is_unfinished_upload(state, target, document)
         self._news.append(_observed(output, seen, state.fingerprint))
+
+    def _reads_as_recorded(
+        self, output: PlannedOutput, target: TargetWithMetadata, seen: Observation
+    ) -> bool:
+        """Whether something that looks as recorded also reads so; then its sidecar need not be asked."""
+        state = output.state
+        record = state.record
+        if record is None or record.token != seen.token or record.fingerprint is None:
+            return False
+        fingerprint = self._read(state, target, seen)
+        if fingerprint != record.fingerprint:
+            return False
+        state.fingerprint = fingerprint
+        self._news.append(_observed(output, seen, fingerprint))
+        return True
 
     def _is_unfinished_upload(
         self, state: TargetState, target: TargetWithMetadata, document: dict[str, Any] | None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import luigi
 
-from superluigi.graph import PlacedTask, declared_upstream, only_wraps, walk
+from superluigi.graph import PlacedTask, only_wraps, placed_tasks, walk
 from superluigi.hashing import asking_upstream, identity_key
 from superluigi.tasks.task import Task
 
@@ -21,8 +21,10 @@ class WrapperTask(Task, luigi.WrapperTask):
         """
 
         def wrapped_by(task: luigi.Task) -> list[PlacedTask]:
+            if task is not self and not only_wraps(task):
+                return []
             with asking_upstream(task):
-                return declared_upstream(task) if task is self or only_wraps(task) else []
+                return placed_tasks(task, task.requires(), "requires()")
 
         nodes = walk([self], upstream_of=wrapped_by, identity=identity_key)
         # A subclass that calls super().complete() asks for what it wraps, not for itself again.

@@ -18,7 +18,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-CORPUS = Path(__file__).parent / "corpus"
+HERE = Path(__file__).parent
 
 
 @dataclass
@@ -43,13 +43,18 @@ class Case:
 
 def load_cases() -> list[Case]:
     cases = []
-    for path in sorted(CORPUS.glob("*.txt")):
-        for text in path.read_text(encoding="utf-8").split("=== ")[1:]:
-            cases.append(_parsed(text))
+    for path in sorted((HERE / "corpus").glob("*.txt")):
+        cases += [parsed(text) for text in path.read_text(encoding="utf-8").split("=== ")[1:]]
     return cases
 
 
-def _parsed(text: str) -> Case:
+def pinned_project() -> dict[str, str]:
+    """A project of several modules whose fingerprints are pinned, by file."""
+    text = (HERE / "pinned_project.txt").read_text(encoding="utf-8")
+    return parsed(f"pinned\nsame\n{text}").tree("-")
+
+
+def parsed(text: str) -> Case:
     name, expected, *lines = text.rstrip().split("\n")
     word, *rest = expected.split()
     kind = rest.pop() if "listed" in word else ""
