@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
 import luigi
 
-from superluigi.graph import PlacePath, _steps, iter_places, place_text
+from superluigi.graph import PlacePath, _steps, iter_places, only_wraps, place_text
 
 __all__ = ["input_structure", "map_targets", "placed_targets"]
 
@@ -43,16 +44,14 @@ def map_targets(structure: Any, leaf: Callable[[str, Any], Any], place: PlacePat
     if steps is None:
         return leaf(place_text(place), structure)
     mapped = [map_targets(child, leaf, (*place, step)) for step, child in steps]
-    if isinstance(structure, dict):
-        return type(structure)(zip(structure, mapped, strict=True))
-    if isinstance(structure, tuple):
-        named = hasattr(structure, "_fields")
-        return type(structure)(*mapped) if named else tuple(mapped)
-    return mapped
+    return _of_shape(structure, mapped)
 
 
 def input_structure(task: luigi.Task) -> Any:
-    """The outputs of what a task requires, in the shape of `requires()`; like Luigi's `task.input()`."""
+    """The outputs of what a task requires, in the shape of `requires()`; like Luigi's `task.input()`.
+
+    A wrapper has no output: the shape of what it requires stands in its place.
+    """
     return _map_tasks(task.requires())
 
 
@@ -60,12 +59,20 @@ def _map_tasks(structure: Any) -> Any:
     if structure is None:
         return []
     if isinstance(structure, luigi.Task):
-        return structure.output()
+        return _map_tasks(structure.requires()) if only_wraps(structure) else structure.output()
     steps = _steps(structure)
     if steps is None:
         message = f"requires() returned {structure!r}, which is no task."
         raise TypeError(message)
-    mapped = [_map_tasks(child) for _, child in steps]
+    return _of_shape(structure, [_map_tasks(child) for _, child in steps])
+
+
+def _of_shape(structure: Any, items: list[Any]) -> Any:
+    """The items in a structure of the same type and keys."""
     if isinstance(structure, dict):
-        return type(structure)(zip(structure, mapped, strict=True))
-    return tuple(mapped) if isinstance(structure, tuple) else mapped
+        same = copy.copy(structure)  # so that a defaultdict keeps its factory
+        same.update(zip(structure, items, strict=True))
+        return same
+    if isinstance(structure, tuple):
+        return type(structure)(*items) if hasattr(structure, "_fields") else tuple(items)
+    return items

@@ -29,12 +29,20 @@ __all__ = ["command"]
 )
 @decision_options
 @click.option(
-    "--workers", type=click.IntRange(min=1), default=1, help="How many tasks run at once."
+    "--workers",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=1,
+    help="How many tasks run at once.",
 )
 @click.option("--central-scheduler", is_flag=True, help="Let luigid hand out the tasks.")
 @click.option("--scheduler-url", metavar="URL", help="Where luigid is.")
 @click.option(
-    "--retries", type=click.IntRange(min=0), default=0, help="How often a failing task runs again."
+    "--retries",
+    type=click.IntRange(min=0),
+    metavar="N",
+    default=0,
+    help="How often a failing task runs again.",
 )
 @click.option("--pdb", "post_mortem", is_flag=True, help="Open a debugger where a task raises.")
 @click.option(

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import click
 import luigi
 
 from superluigi.cli.errors import WrongArguments, task_code
 from superluigi.cli.parameter_forms import expected, is_flag, is_private, option_name
 from superluigi.cli.task_reference import nearest
+from superluigi.errors import SuperLuigiError
 
 __all__ = ["HIDDEN", "TaskArguments", "made_task", "parse_arguments"]
 
@@ -62,8 +64,15 @@ def made_task(cls: type[luigi.Task], values: dict[str, Any]) -> luigi.Task:
     ]
     if missing:
         raise _wrong(cls, f"{family} needs {', '.join(missing)}.")
-    with task_code(f"Making {family}"):
-        return cls(**values)
+    try:
+        with task_code(f"Making {family}"):
+            return cls(**values)
+    except (SuperLuigiError, click.ClickException):
+        raise
+    except Exception as error:
+        # None of the user's code took part: a default that its own parameter cannot hold.
+        said = f"{type(error).__name__}: {error}"
+        raise _wrong(cls, f"{family} cannot be made of these parameters ({said}).") from error
 
 
 class _Parser:

@@ -46,7 +46,8 @@ def _row(cls: type[luigi.Task], name: str, parameter: luigi.Parameter) -> tuple[
         notes.append("not part of the task's identity")
     if is_private(parameter):
         notes.append("never recorded")
-    words = " ".join((parameter.description or "").split())
+    # Luigi adds the choices, in an order that changes from run to run.
+    words = " ".join((parameter.description or "").partition("Choices: {")[0].split())
     form = expected(parameter)
     text = f"{form[0].upper()}{form[1:]}. {words}".rstrip()
     return option, f"{text}  [{'; '.join(note for note in notes if note)}]"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
+
 import click
 
 from superluigi.cli.output import emit_json, emit_table, tell
@@ -9,6 +11,8 @@ from superluigi.cli.texts import STATUS_STYLES, duration_text, moment_text, para
 from superluigi_catalog.results import STATUSES
 
 __all__ = ["command"]
+
+_TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")
 
 
 @click.command("tasks")
@@ -20,7 +24,12 @@ __all__ = ["command"]
 @click.option(
     "--search", metavar="WORDS", help="Words of the family and the parameters, or of a hash."
 )
-@click.option("--since", metavar="TIME", help="Last run at this time or later: 2026-01-05, UTC.")
+@click.option(
+    "--since",
+    type=click.DateTime(_TIMES),
+    metavar="TIME",
+    help="Last run at this time or later: 2026-01-05, or 2026-01-05T08:00:00; UTC.",
+)
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
@@ -28,7 +37,7 @@ def command(
     params: tuple[str, ...],
     status: tuple[str, ...],
     search: str | None,
-    since: str | None,
+    since: datetime | None,
     limit: int,
     as_json: bool,
 ) -> None:
@@ -37,17 +46,14 @@ def command(
 
     wanted = dict(_parameter(text) for text in params)
     with Catalog(read_only=True) as catalog:
-        try:
-            tasks = catalog.tasks(
-                family=family,
-                params=wanted or None,
-                status=status or None,
-                search=search,
-                since=since,
-                limit=limit,
-            )
-        except ValueError as error:
-            raise click.UsageError(str(error)) from error
+        tasks = catalog.tasks(
+            family=family,
+            params=wanted or None,
+            status=status or None,
+            search=search,
+            since=since and since.replace(tzinfo=timezone.utc),
+            limit=limit,
+        )
     if as_json:
         emit_json([task.to_dict() for task in tasks])
         return

@@ -114,7 +114,7 @@ def _fingerprint(reader: ClassReader, task_or_class: object) -> CodeFingerprint:
         return _declared(cls) or reader.read(cls)
     except Exception as error:
         # A decision about tens of tasks must not die of one odd source.
-        return without_source(cls, "failed", f"{type(error).__name__}: {error}"[:200])
+        return without_source(cls, "failed", type(error).__name__)
 
 
 def _declared(cls: type) -> CodeFingerprint | None:

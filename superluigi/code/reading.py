@@ -111,11 +111,17 @@ class ClassReader:
 
 def without_source(cls: type, kind: str, text: str) -> CodeFingerprint:
     """The fingerprint of a class whose source cannot be read: its name alone."""
+    entry = _entry(cls, kind, text)
     return CodeFingerprint(
-        fingerprint_of_text("no source", cls.__qualname__),
-        not_followed=(_entry(cls, kind, text),),
+        fingerprint_of_text("no source", _own(cls, "__qualname__")), (), (entry,)
     )
 
 
 def _entry(cls: type, kind: str, text: str) -> NotFollowed:
-    return NotFollowed(kind, f"{cls.__module__}.{cls.__qualname__}", "", 0, text)
+    name = f"{_own(cls, '__module__')}.{_own(cls, '__qualname__')}"
+    return NotFollowed(kind, name, "", 0, text)
+
+
+def _own(cls: type, attribute: str) -> str:
+    """An attribute of a class, whatever its metaclass makes of asking for it."""
+    return str(type.__getattribute__(cls, attribute))

@@ -5,7 +5,7 @@ Everything in it is a JSON type or becomes one, so that tables can be cached.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -64,6 +64,17 @@ class Unit:
     """Names of files of code."""
     dynamic: list[list[Any]]
     """Kind, line and text of what cannot be followed."""
+
+    def without_names(self, names: set[str]) -> Unit:
+        """The unit without its references to some module-level names."""
+        if not names:
+            return self
+        kept = [
+            text
+            for text in self.references
+            if not (text.startswith("name ") and decode_reference(text).chain[0] in names)
+        ]
+        return replace(self, references=kept)
 
     def merged(self, other: Unit) -> Unit:
         """Both units as one."""

@@ -115,14 +115,21 @@ class _ModuleReader:
         owners = owners or ([] if names else [_label(targets or calls)])
         for name in owners:
             self._named.setdefault(name, []).append(placed)
-        effect = Effect([*names, *owners][0], encoded(targets), encoded(calls))
+        effect = Effect([*owners, *names][0], encoded(targets), encoded(calls))
         self._table.effects.append(effect)
 
     def _add_unit(self, name: str, group: Sequence[Placed]) -> None:
         is_function = isinstance(group[0].statement, FUNCTIONS)
         kind = "statement" if name.startswith("<") else "function" if is_function else "variable"
-        self._table.units[name] = self._maker.unit(kind, group, self._scope)
+        unit = self._maker.unit(kind, group, self._scope)
+        self._table.units[name] = unit.without_names(self._bound_only_by(group) - {name})
         self._add_local_classes(name, group, self._scope)
+
+    def _bound_only_by(self, group: Sequence[Placed]) -> set[str]:
+        """The loop variable of a loop that fills a dictionary: its text is in the unit already."""
+        loops = [placed for placed in group if not isinstance(placed.statement, FUNCTIONS)]
+        names = {name for placed in loops for name in bound_names([placed.statement]).names}
+        return {name for name in names if len(self._named.get(name, ())) == 1}
 
     def _add_script(self) -> None:
         group = [placed for placed, names in self._acting if placed.is_script or not names]

@@ -57,6 +57,8 @@ class Verdict:
     def decision(self, estimate_s: float | None) -> Decision:
         """As the plan shows it."""
         reasons = self.reasons + self.notes
+        if self.task.is_wrapper and not self.is_blocked:
+            reasons = [Reason("wrapper", "has no result of its own")] if self.step else []
         if not reasons:
             reasons = [Reason("up_to_date", "up to date")]
         return Decision(
@@ -150,7 +152,7 @@ class _Deciding:
         if task.task_hash in self._forced:
             self._grow(verdict, _RUN, Reason("forced", "forced"))
         self._judge_record(verdict)
-        if verdict.is_missing and (is_requested or "missing_anywhere" in self._rerun_on):
+        if not task.exists and (is_requested or "missing_anywhere" in self._rerun_on):
             self._grow(verdict, _RUN, missing_reason(task))
         if verdict.is_missing and verdict.step == _SKIP:
             verdict.notes.append(

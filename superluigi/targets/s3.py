@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import json
 import time
-from collections.abc import Iterable, Iterator
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,22 +18,20 @@ from superluigi.s3.client import ClientSpec
 from superluigi.s3.errors import ObjectChanged
 from superluigi.s3.objects import ObjectStat
 from superluigi.s3.store import ObjectStore
-from superluigi.s3.uri import MAX_KEY_BYTES, check_bucket, check_key, format_uri, parse_uri
+from superluigi.s3.uri import check_bucket, check_key, format_uri, parse_uri
 from superluigi.sidecar import MAX_SIDECAR_BYTES, encode_sidecar
 from superluigi.targets.base import SIDECAR_SUFFIX, TargetWithMetadata
+from superluigi.targets.s3_stash import NEXT_SUFFIX, STASH_SUFFIX, S3Stash, key_beside
+from superluigi_catalog.owner import is_alive, this_owner
 
 __all__ = [
     "METADATA_PLACE",
     "METADATA_RUN",
-    "NEXT_SUFFIX",
     "S3TargetWithMetadata",
     "bucket_and_key",
     "claimed_run_id",
-    "key_beside",
     "place_digest",
 ]
-
-NEXT_SUFFIX = ".next"
 
 METADATA_RUN = "superluigi-run-id"
 METADATA_PLACE = "superluigi-place"
@@ -108,9 +108,49 @@ class S3TargetWithMetadata(TargetWithMetadata):
         self._write_small(self.next_key, document)
 
     def remove_next(self) -> None:
-        """Withdraw the announcement."""
+        """Let go what the announced run put aside, then withdraw the announcement."""
+        self.drop_announced_stash()
+        self.delete_next()
+
+    def delete_next(self) -> None:
+        """Withdraw the announcement; nothing if there is none."""
         self._known_absent.clear()
         self.store.delete_many(self.metadata_bucket, [self.next_key])
+
+    def announced(self) -> dict[str, Any]:
+        """What `<sidecar>.next` says; empty when there is none that can be read."""
+        try:
+            document = json.loads(self.read_next() or b"{}")
+        except (ValueError, RecursionError):
+            return {}
+        return document if isinstance(document, dict) else {}
+
+    def drop_announced_stash(self) -> None:
+        """Remove what a dead run had put aside, and what has not been needed."""
+        announced = self.announced()
+        stash = self._stash_at(str(announced.get("stash") or ""))
+        if stash is not None and not _is_of_living_other(announced):
+            stash.drop()
+
+    def put_back(self, location: str) -> bool:
+        """Copy a stashed version back over whatever stands there."""
+        stash = self._stash_at(location)
+        return stash is not None and stash.put_back()
+
+    @abstractmethod
+    def _stash_of(self, run_id: str) -> S3Stash:
+        """Where a run puts the old version aside."""
+
+    def _stash_at(self, location: str) -> S3Stash | None:
+        """The stash at a place that a sidecar names.
+
+        A sidecar is untrusted text: only our own stashes of this very target count.
+        """
+        head, separator, run_id = location.rpartition(STASH_SUFFIX)
+        if not (head and separator):
+            return None
+        stash = self._stash_of(run_id.removesuffix("/"))
+        return stash if stash.location == location else None
 
     @property
     def next_key(self) -> str:
@@ -185,19 +225,6 @@ def bucket_and_key(
     return found
 
 
-def key_beside(key: str, suffix: str) -> str:
-    """A key for something that belongs to another key: no two keys have the same one.
-
-    Where it would be longer than S3 allows, a digest stands for the end of the key.
-    """
-    room = MAX_KEY_BYTES - len(suffix.encode()) - len(NEXT_SUFFIX)
-    encoded = key.encode()
-    if len(encoded) <= room:
-        return key + suffix
-    digest = hashlib.sha256(encoded).hexdigest()
-    return f"{encoded[: room - 65].decode(errors='ignore')}~{digest}{suffix}"
-
-
 def place_digest(bucket: str, key: str) -> str:
     """A place as user metadata can hold it, which takes ASCII only."""
     return hashlib.sha256(format_uri(bucket, key).encode()).hexdigest()[:32]
@@ -209,6 +236,11 @@ def claimed_run_id(stat: ObjectStat) -> str | None:
     if metadata.get(METADATA_PLACE) != place_digest(stat.bucket, stat.key):
         return None
     return metadata.get(METADATA_RUN)
+
+
+def _is_of_living_other(announced: Mapping[str, Any]) -> bool:
+    owner = str(announced.get("owner") or "")
+    return owner != this_owner() and is_alive(owner)
 
 
 @functools.lru_cache(maxsize=64)

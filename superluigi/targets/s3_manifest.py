@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +13,6 @@ from superluigi.targets.state import Content, FileEntry, tree_content
 __all__ = [
     "PUBLISHING",
     "Manifest",
-    "announced_by",
     "rows_digest",
     "standing_content",
     "unfinished_run",
@@ -98,15 +96,6 @@ def rows_digest(rows: Mapping[str, ObjectStat]) -> str:
     for path, row in sorted(rows.items()):
         digest.update(f"{path}\0{row.size_bytes}\0{row.etag}\n".encode())
     return digest.hexdigest()[:32]
-
-
-def announced_by(data: bytes | None) -> dict[str, Any]:
-    """What `<sidecar>.next` says; empty when there is none that can be read."""
-    try:
-        document = json.loads(data or b"{}")
-    except (ValueError, RecursionError):
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def unfinished_run(

@@ -22,7 +22,7 @@ from superluigi.targets.s3 import S3TargetWithMetadata, bucket_and_key
 from superluigi.targets.s3_observe import observation_of, observe_objects
 from superluigi.targets.s3_open import UploadOnClose
 from superluigi.targets.s3_publish import PendingObject, S3PendingOutput
-from superluigi.targets.s3_stash import STASH_SUFFIX, ObjectStash
+from superluigi.targets.s3_stash import ObjectStash, S3Stash
 from superluigi.targets.state import Content, Observation
 
 __all__ = ["S3ObjectTarget"]
@@ -139,17 +139,8 @@ class S3ObjectTarget(S3TargetWithMetadata):
 
     def stash(self, run_id: str) -> Stash | None:
         """A copy beside it within the store."""
-        if not self.exists():
-            return None
-        return ObjectStash(self.store, self.bucket, self.object_key, run_id)
-
-    def put_back(self, location: str) -> bool:
-        """Copy a stashed version back over whatever stands there."""
-        stash = ObjectStash(
-            self.store, self.bucket, self.object_key, location.rpartition(STASH_SUFFIX)[2]
-        )
-        # A sidecar is untrusted text: only our own stashes of this very object count.
-        return stash.location == location and stash.put_back()
+        self.drop_announced_stash()
+        return self._stash_of(run_id) if self.exists() else None
 
     def download(self, to: str | None = None, *, force: bool = False) -> str:
         """The local copy, read-only; or a copy of one's own at `to` (a file's path, or an existing folder)."""
@@ -177,6 +168,9 @@ class S3ObjectTarget(S3TargetWithMetadata):
     def keep_copy(self, path: str, digests: Digests, put: ObjectStat) -> None:
         """Make the file that was just put, and that nobody needs any more, the local copy."""
         self.cache.add(self.store, path, put, digests.sha256, consume=True)
+
+    def _stash_of(self, run_id: str) -> S3Stash:
+        return ObjectStash(self.store, self.bucket, self.object_key, run_id)
 
     def _fetched(self, *, force: bool = False) -> CachedObject:
         return self.cache.fetch(self.store, self.bucket, self.object_key, force=force)

@@ -27,14 +27,13 @@ from superluigi.targets.base import SIDECAR_SUFFIX, Stash
 from superluigi.targets.s3 import S3TargetWithMetadata, bucket_and_key
 from superluigi.targets.s3_manifest import (
     Manifest,
-    announced_by,
     rows_digest,
     standing_content,
     unfinished_run,
 )
 from superluigi.targets.s3_publish import S3PendingOutput
 from superluigi.targets.s3_publish_prefix import PendingPrefix
-from superluigi.targets.s3_stash import STASH_SUFFIX, PrefixStash
+from superluigi.targets.s3_stash import PrefixStash, S3Stash
 from superluigi.targets.state import Content, Observation
 
 __all__ = ["S3PrefixTarget"]
@@ -153,16 +152,8 @@ class S3PrefixTarget(S3TargetWithMetadata):
 
     def stash(self, run_id: str) -> Stash | None:
         """Copies below another prefix within the store."""
-        if not self.rows():
-            return None
-        return PrefixStash(self.store, self.bucket, self.prefix, run_id)
-
-    def put_back(self, location: str) -> bool:
-        """Copy a stashed version back over whatever stands there."""
-        run_id = location.rpartition(STASH_SUFFIX)[2].removesuffix("/")
-        stash = PrefixStash(self.store, self.bucket, self.prefix, run_id)
-        # A sidecar is untrusted text: only our own stashes of this very prefix count.
-        return stash.location == location and stash.put_back()
+        self.drop_announced_stash()
+        return self._stash_of(run_id) if self.rows() else None
 
     def remove_next(self) -> None:
         """Finish the removal of what the published version has not, then withdraw the announcement."""
@@ -221,10 +212,6 @@ class S3PrefixTarget(S3TargetWithMetadata):
         """What the sidecar names; None where it is missing or names not all."""
         return Manifest.of(self._standing_document())
 
-    def announced(self) -> dict[str, Any]:
-        """What `<sidecar>.next` says; empty when there is none."""
-        return announced_by(self.read_next())
-
     def delete_versions(self, etags: Mapping[str, str], *, keep: Mapping[str, Any]) -> None:
         """Remove objects that are still the versions of these ETags: what others wrote over them stays."""
         doomed = [path for path in etags if path not in keep]
@@ -233,6 +220,9 @@ class S3PrefixTarget(S3TargetWithMetadata):
             self.bucket,
             [rows[path].key for path in doomed if path in rows and rows[path].etag == etags[path]],
         )
+
+    def _stash_of(self, run_id: str) -> S3Stash:
+        return PrefixStash(self.store, self.bucket, self.prefix, run_id)
 
     def _listing(self) -> Iterator[ObjectStat]:
         return self.store.list_objects(self.bucket, self.prefix)

@@ -15,7 +15,7 @@ from superluigi.s3.objects import ObjectStat
 from superluigi.s3.parallel import in_threads
 from superluigi.s3.uri import check_key
 from superluigi.sidecar import encode_sidecar
-from superluigi.targets.s3 import S3TargetWithMetadata, claimed_run_id
+from superluigi.targets.s3 import claimed_run_id
 from superluigi.targets.s3_manifest import PUBLISHING, Manifest
 from superluigi.targets.s3_publish import S3PendingOutput, identity_of
 from superluigi.targets.state import Content, FileEntry, Observation, tree_content
@@ -96,7 +96,7 @@ class PendingPrefix(S3PendingOutput):
         self._document["output"] |= {"etag": seen.etag, "version_id": None}
         target.write_sidecar(self._document)
         target.delete_versions(obsolete, keep=ours)
-        S3TargetWithMetadata.remove_next(target)
+        target.delete_next()
         self._keep_copies(uploaded)
         return seen
 

@@ -1,21 +1,36 @@
-"""Old versions on S3, put aside within the store while a task writes in place."""
+"""What lies beside an object or a prefix: old versions, put aside while a task writes in place."""
 
 from __future__ import annotations
 
+import hashlib
+from abc import abstractmethod
+
 from superluigi.s3.parallel import in_threads
 from superluigi.s3.store import ObjectStore
-from superluigi.s3.uri import format_uri
+from superluigi.s3.uri import MAX_KEY_BYTES, format_uri
 from superluigi.targets.base import Stash
-from superluigi.targets.s3 import key_beside
 
-__all__ = ["STASH_SUFFIX", "ObjectStash", "PrefixStash"]
+__all__ = ["NEXT_SUFFIX", "STASH_SUFFIX", "ObjectStash", "PrefixStash", "S3Stash", "key_beside"]
 
+NEXT_SUFFIX = ".next"
 STASH_SUFFIX = ".superluigi-stash-"
 _COMPLETE = "complete"
 _THREADS = 16
 
 
-class ObjectStash(Stash):
+class S3Stash(Stash):
+    """What objects and prefixes have in common."""
+
+    @abstractmethod
+    def put_back(self) -> bool:
+        """Put it back; False when it is not there."""
+
+    def restore(self) -> None:
+        """Put it back over whatever the task left; nothing if it was never taken."""
+        self.put_back()
+
+
+class ObjectStash(S3Stash):
     """An object's old version, copied beside it within the store."""
 
     def __init__(self, store: ObjectStore, bucket: str, key: str, run_id: str) -> None:
@@ -27,10 +42,6 @@ class ObjectStash(Stash):
         """Copy it, and only then remove it."""
         self._store.copy(self._bucket, self._key, self._bucket, self._stash_key)
         self._store.delete_many(self._bucket, [self._key])
-
-    def restore(self) -> None:
-        """Put it back over whatever the task left; nothing if it was never taken."""
-        self.put_back()
 
     def put_back(self) -> bool:
         """Put it back; False when it is not there."""
@@ -45,7 +56,7 @@ class ObjectStash(Stash):
         self._store.delete_many(self._bucket, [self._stash_key])
 
 
-class PrefixStash(Stash):
+class PrefixStash(S3Stash):
     """A prefix's old objects, copied below another prefix within the store.
 
     A marker says that the copies are complete; before it is there, the originals are untouched.
@@ -64,10 +75,6 @@ class PrefixStash(Stash):
         self._copy_all(keys, self._prefix, self._stash_prefix)
         self._store.put_bytes(self._bucket, self._marker, b"")
         self._store.delete_many(self._bucket, keys)
-
-    def restore(self) -> None:
-        """Put it back over whatever the task left; nothing if it was never taken."""
-        self.put_back()
 
     def put_back(self) -> bool:
         """Put it back; False when it was never complete, and so never needed."""
@@ -99,3 +106,16 @@ class PrefixStash(Stash):
             keys,
             threads=_THREADS,
         )
+
+
+def key_beside(key: str, suffix: str) -> str:
+    """A key for something that belongs to another key: no two keys have the same one.
+
+    Where it would be longer than S3 allows, a digest stands for the end of the key.
+    """
+    room = MAX_KEY_BYTES - len(suffix.encode()) - len(NEXT_SUFFIX)
+    encoded = key.encode()
+    if len(encoded) <= room:
+        return key + suffix
+    digest = hashlib.sha256(encoded).hexdigest()
+    return f"{encoded[: room - 65].decode(errors='ignore')}~{digest}{suffix}"

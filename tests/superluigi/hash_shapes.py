@@ -26,7 +26,13 @@ from superluigi.parameters import (
     TaskParameter,
     TupleParameter,
 )
-from superluigi.tasks import AtomicTaskWithMetadata, ExternalTask, Task, TaskWithMetadata, WrapperTask
+from superluigi.tasks import (
+    AtomicTaskWithMetadata,
+    ExternalTask,
+    Task,
+    TaskWithMetadata,
+    WrapperTask,
+)
 
 
 class Leaf(Task):
@@ -142,7 +148,15 @@ class Boundary(Task):
 
 class Everything(WrapperTask):
     def requires(self):
-        return [Nested(), Keyed(), FromSet(), FromGenerator(), Rich(), PlainReader(), Boundary(day=5)]
+        return [
+            Nested(),
+            Keyed(),
+            FromSet(),
+            FromGenerator(),
+            Rich(),
+            PlainReader(),
+            Boundary(day=5),
+        ]
 
 
 def shapes() -> dict[str, luigi.Task]:

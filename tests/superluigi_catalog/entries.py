@@ -127,9 +127,7 @@ def a_run(
             "ended_at": at(minute + 0.5),
             "duration_s": 30.0,
             "reason": {"kind": "missing", "text": "no output yet", "details": {}},
-            "inputs": tuple(
-                an_input(each) if isinstance(each, str) else each for each in inputs
-            ),
+            "inputs": tuple(an_input(each) if isinstance(each, str) else each for each in inputs),
             "outputs": tuple(outputs),
             "owner": OWNER,
             **more,

@@ -41,7 +41,9 @@ def test_the_tree_shows_every_task_once_and_marks_it_where_it_comes_again(diamon
     )
 
 
-def test_what_was_drawn_with_its_inputs_is_not_drawn_again(catalog: Catalog, diamond: Lineage) -> None:
+def test_what_was_drawn_with_its_inputs_is_not_drawn_again(
+    catalog: Catalog, diamond: Lineage
+) -> None:
     catalog.record_tasks([a_task("raw", {"": "rawer"}, family="Raw"), a_task("rawer")])
     text = catalog.upstream(hash_of("top")).to_text()
     assert text.count("(see above)") == 1

@@ -5,7 +5,16 @@ from dataclasses import replace
 import pytest
 
 from superluigi_catalog import Catalog, InputEntry, Observed, OutputEntry
-from tests.superluigi_catalog.entries import KIND, a_build, a_run, a_task, at, hash_of, run_id_of, sidecar_of
+from tests.superluigi_catalog.entries import (
+    KIND,
+    a_build,
+    a_run,
+    a_task,
+    at,
+    hash_of,
+    run_id_of,
+    sidecar_of,
+)
 
 HOSTILE = [
     "'; DROP TABLE tasks; --",
@@ -45,8 +54,12 @@ def test_any_text_is_recorded_everywhere_and_found_again(catalog: Catalog, text:
         owner=text,
         log=text,
     )
-    output = OutputEntry(text, uri, text, f"sha256:{text}", 1, etag=text, version_id=text, token=text)
-    source = InputEntry(text, f"raw/{text}", text, f"etag:{text}", 1, text, text, hash_of("up"), f"r{text}")
+    output = OutputEntry(
+        text, uri, text, f"sha256:{text}", 1, etag=text, version_id=text, token=text
+    )
+    source = InputEntry(
+        text, f"raw/{text}", text, f"etag:{text}", 1, text, text, hash_of("up"), f"r{text}"
+    )
     run = a_run(
         "a",
         [source],

@@ -64,13 +64,21 @@ def test_an_empty_catalog_learns_all_that_a_sidecar_says(catalog: Catalog) -> No
     assert (task.task_hash, task.family, task.module) == (hash_of("a"), "Train", "flows.steps")
     assert (dict(task.params), task.status, task.is_stub) == ({"date": "d"}, "fresh", False)
     run = catalog.run(RUN.run_id)
-    assert (run.status, run.origin, run.build_id, run.owner) == ("succeeded", "sidecar", "elsewhere", "")
+    assert (run.status, run.origin, run.build_id, run.owner) == (
+        "succeeded",
+        "sidecar",
+        "elsewhere",
+        "",
+    )
     assert (run.inputs, run.metadata, run.environment) == (RUN.inputs, {"rows": 5}, ENVIRONMENT)
     assert run.code["parts"][0]["line"] == 31
     record = record_of(catalog)
     assert (record.state, record.token, record.observed_ns) == ("present", "stat:10:5:a:1", 9)
     assert record.fingerprint == fingerprint_of("a1")
-    assert {task.task_hash for task in catalog.upstream("data/a.csv")} == {hash_of("x"), hash_of("y")}
+    assert {task.task_hash for task in catalog.upstream("data/a.csv")} == {
+        hash_of("x"),
+        hash_of("y"),
+    }
     assert catalog.task(hash_of("x")).is_stub
 
 
@@ -182,7 +190,9 @@ def test_the_sidecars_of_one_run_come_together(catalog: Catalog) -> None:
     run = a_run("both", outputs=outputs)
     task = a_task("both", outputs=[(each.place, each.uri, KIND) for each in outputs])
     for each in reversed(outputs):
-        catalog.index_sidecar(sidecar_of(task, run, each), uri=each.uri, kind=KIND, token=each.token)
+        catalog.index_sidecar(
+            sidecar_of(task, run, each), uri=each.uri, kind=KIND, token=each.token
+        )
     (found,) = catalog.runs("data/left.csv")
     assert [each.uri for each in found.outputs] == [each.uri for each in outputs]
     assert [each.uri for each in catalog.targets(hash_of("both"))] == [each.uri for each in outputs]
@@ -208,7 +218,9 @@ def test_what_a_run_yielded_is_known_from_the_sidecar(catalog: Catalog) -> None:
     }
 
 
-@pytest.mark.parametrize("missing", ["code", "environment", "build_id", "reason", "module", "duration_s"])
+@pytest.mark.parametrize(
+    "missing", ["code", "environment", "build_id", "reason", "module", "duration_s"]
+)
 def test_what_a_sidecar_may_leave_out(catalog: Catalog, missing: str) -> None:
     index(catalog, {key: value for key, value in DOCUMENT.items() if key != missing})
     assert catalog.task(hash_of("a")).status == "fresh"

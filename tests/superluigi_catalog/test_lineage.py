@@ -60,9 +60,7 @@ def test_an_edge_says_through_what_it_leads(catalog: Catalog) -> None:
     assert catalog.upstream(hash_of("b")).edges == (before,)
     catalog.finish_run(a_run("a"))
     catalog.finish_run(a_run("b", [an_input("a", place="features")]))
-    edge = replace(
-        before, uri=uri_of("a"), fingerprint=fingerprint_of("a1"), run_id=run_id_of("a")
-    )
+    edge = replace(before, uri=uri_of("a"), fingerprint=fingerprint_of("a1"), run_id=run_id_of("a"))
     assert catalog.upstream(hash_of("b")).edges == (edge,)
     assert catalog.downstream(hash_of("a")).edges == (edge,)
     assert catalog.downstream(hash_of("a")).to_dicts()[0]["through"] == [edge.to_dict()]
@@ -80,7 +78,11 @@ def test_several_targets_of_one_place_are_several_edges(catalog: Catalog) -> Non
 def test_lineage_is_what_was_consumed_not_what_is_required(catalog: Catalog) -> None:
     shared = [("", "fixed.csv", KIND)]
     catalog.record_tasks(
-        [a_task("required", outputs=shared), a_task("maker", outputs=shared), a_task("b", {"x": "required"})]
+        [
+            a_task("required", outputs=shared),
+            a_task("maker", outputs=shared),
+            a_task("b", {"x": "required"}),
+        ]
     )
     made_by_another = replace(an_input("maker", place="x"), uri="fixed.csv")
     catalog.finish_run(a_run("b", [made_by_another]))
@@ -88,7 +90,9 @@ def test_lineage_is_what_was_consumed_not_what_is_required(catalog: Catalog) -> 
     assert catalog.upstream(hash_of("b")).edges[0].kind == "consumed"
     assert down(catalog, "required") == []
     # The next run consumes what is required.
-    catalog.finish_run(a_run("b", [replace(made_by_another, task_hash=hash_of("required"))], number=2))
+    catalog.finish_run(
+        a_run("b", [replace(made_by_another, task_hash=hash_of("required"))], number=2)
+    )
     assert up(catalog, "b") == ["required"]
     assert catalog.upstream(hash_of("b")).edges[0].kind == "required"
 
@@ -109,7 +113,9 @@ def test_a_run_known_before_its_task_was_declared(catalog: Catalog) -> None:
 
 
 def test_a_required_task_without_outputs_stays_in_the_lineage(catalog: Catalog) -> None:
-    catalog.record_tasks([a_task("raw"), a_task("wrapper", ["raw"], outputs=[]), a_task("b", {"": "wrapper"})])
+    catalog.record_tasks(
+        [a_task("raw"), a_task("wrapper", ["raw"], outputs=[]), a_task("b", {"": "wrapper"})]
+    )
     catalog.finish_run(a_run("b", [an_input("raw", place="0")]))
     assert up(catalog, "b") == ["wrapper", "raw"]
 
@@ -174,7 +180,9 @@ def test_a_ladder_of_diamonds_is_quick_however_many_ways_there_are(catalog: Cata
 
 def test_a_long_chain_is_followed_to_its_end_and_drawn(catalog: Catalog) -> None:
     names = [str(number) for number in range(3000)]
-    catalog.record_tasks(a_task(name, names[i - 1 : i] if i else ()) for i, name in enumerate(names))
+    catalog.record_tasks(
+        a_task(name, names[i - 1 : i] if i else ()) for i, name in enumerate(names)
+    )
     lineage = catalog.upstream(hash_of(names[-1]))
     assert len(lineage) == 2999
     assert lineage.depths[hash_of("0")] == 2999

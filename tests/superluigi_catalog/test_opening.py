@@ -55,7 +55,9 @@ def test_an_empty_file_becomes_a_catalog(tmp_path: Path) -> None:
         assert catalog.tasks() == ()
 
 
-@pytest.mark.parametrize("garbage", [b"no database at all, but long enough" * 100, b"SQLite format 3\0"])
+@pytest.mark.parametrize(
+    "garbage", [b"no database at all, but long enough" * 100, b"SQLite format 3\0"]
+)
 def test_garbage_is_no_catalog(tmp_path: Path, garbage: bytes) -> None:
     path = tmp_path / "garbage.db"
     path.write_bytes(garbage)

@@ -47,7 +47,9 @@ class History:
 def histories(draw: st.DrawFn) -> History:
     names = [f"t{number}" for number in range(draw(st.integers(1, 7)))]
     needs = {
-        name: draw(st.lists(st.sampled_from(names[:index]), unique=True, max_size=3)) if index else []
+        name: draw(st.lists(st.sampled_from(names[:index]), unique=True, max_size=3))
+        if index
+        else []
         for index, name in enumerate(names)
     }
     history = History([a_task(name, needs[name], luigi_task_id="") for name in names], [])
@@ -159,7 +161,11 @@ def test_a_catalog_rebuilt_from_sidecars_answers_like_the_live_one(
     new_catalog: Path, history: History, random: object
 ) -> None:
     standing = {run.outputs[0].uri: run for run in history.runs if run.outputs}
-    made = [run for run in history.runs if run.outputs and run.run_id in {r.run_id for r in standing.values()}]
+    made = [
+        run
+        for run in history.runs
+        if run.outputs and run.run_id in {r.run_id for r in standing.values()}
+    ]
     random.shuffle(made)  # type: ignore[attr-defined]
     uris = list(standing)
     with opened(new_catalog) as live, opened(new_catalog) as rebuilt:
@@ -191,7 +197,9 @@ def edges(catalog: Catalog, run: RunEntry) -> set[tuple[object, ...]]:
 
 @quick
 @given(histories())
-def test_indexing_over_a_live_catalog_changes_no_answer(new_catalog: Path, history: History) -> None:
+def test_indexing_over_a_live_catalog_changes_no_answer(
+    new_catalog: Path, history: History
+) -> None:
     with opened(new_catalog) as catalog:
         record(catalog, history)
         uris = [uri_of(task.params["name"]) for task in history.tasks]

@@ -15,8 +15,7 @@ import superluigi_catalog
 from superluigi_catalog import CatalogError, errors
 
 MODULES = [
-    name
-    for _, name, _ in pkgutil.walk_packages(superluigi_catalog.__path__, "superluigi_catalog.")
+    name for _, name, _ in pkgutil.walk_packages(superluigi_catalog.__path__, "superluigi_catalog.")
 ]
 
 

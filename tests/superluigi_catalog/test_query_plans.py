@@ -22,17 +22,21 @@ from tests.superluigi_catalog.entries import (
 
 BIG_TABLES = "tasks|runs|edges|targets|contents|run_inputs|run_outputs|task_targets|task_params"
 ALIASES = r"t|r|e|g|k|i|o|u|d|p|m|l|c|s"
-SCAN = re.compile(rf"SCAN ({BIG_TABLES}|{ALIASES})\b(?! VIRTUAL)(?! USING INDEX runs_(running|failed))")
+SCAN = re.compile(
+    rf"SCAN ({BIG_TABLES}|{ALIASES})\b(?! VIRTUAL)(?! USING INDEX runs_(running|failed))"
+)
 
 
 @pytest.fixture(autouse=True)
 def recorded(catalog: Catalog) -> None:
     names = [f"t{number}" for number in range(50)]
-    catalog.record_tasks(a_task(name, names[i - 1 : i] if i else ()) for i, name in enumerate(names))
+    catalog.record_tasks(
+        a_task(name, names[i - 1 : i] if i else ()) for i, name in enumerate(names)
+    )
     for i, name in enumerate(names):
-        catalog.finish_run(a_run(name, names[i - 1 : i] if i else (), code=CODE, environment=ENVIRONMENT))
-    with catalog._connections.transaction() as session:
-        session.execute("ANALYZE")
+        catalog.finish_run(
+            a_run(name, names[i - 1 : i] if i else (), code=CODE, environment=ENVIRONMENT)
+        )
 
 
 def plans_of(catalog: Catalog, work: Callable[[], object]) -> list[str]:
@@ -46,9 +50,18 @@ def plans_of(catalog: Catalog, work: Callable[[], object]) -> list[str]:
         for statement in statements:
             if re.match(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", statement):
                 steps = session.rows(f"EXPLAIN QUERY PLAN {statement}")
-                plans += [f"{step[3]}  <- {statement[:300]}" for step in steps]
+                plans += [
+                    f"{step[3]}  <- {statement[:300]}"
+                    for step in steps
+                    if _is_its_own(step[3], statement)
+                ]
     assert plans
     return plans
+
+
+def _is_its_own(step: str, statement: str) -> bool:
+    """Whether a step is not one that a foreign key would take, after a row was deleted that never is."""
+    return not step.startswith("SCAN ") or f" {step.split()[1]}" in statement
 
 
 LOOKUPS: dict[str, Callable[[Catalog], object]] = {

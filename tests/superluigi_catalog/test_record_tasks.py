@@ -43,7 +43,9 @@ def test_what_is_only_named_as_upstream_is_a_stub_until_it_is_declared(catalog: 
 def test_recorded_twice_it_is_there_once(catalog: Catalog) -> None:
     entries = [a_task("a", {"x": "b", "y": "b"}), a_task("b")]
     catalog.record_tasks(entries)
-    before = {name: counted(catalog, name) for name in ("tasks", "edges", "task_targets", "task_params")}
+    before = {
+        name: counted(catalog, name) for name in ("tasks", "edges", "task_targets", "task_params")
+    }
     catalog.record_tasks(reversed(entries))
     catalog.record_tasks([*entries, *entries])
     assert before == {name: counted(catalog, name) for name in before}
@@ -53,7 +55,9 @@ def test_recorded_twice_it_is_there_once(catalog: Catalog) -> None:
 def test_a_new_declaration_replaces_the_outputs(catalog: Catalog) -> None:
     entry = a_task("a", outputs=[("x", "old.csv", KIND), ("y", "same.csv", KIND)])
     catalog.record_tasks([entry])
-    catalog.record_tasks([replace(entry, outputs=(("y", "same.csv", KIND), ("z", "new.csv", KIND)))])
+    catalog.record_tasks(
+        [replace(entry, outputs=(("y", "same.csv", KIND), ("z", "new.csv", KIND)))]
+    )
     assert [(each.place, each.uri) for each in catalog.targets(entry.task_hash)] == [
         ("y", "same.csv"),
         ("z", "new.csv"),
@@ -76,7 +80,9 @@ def test_a_new_declaration_keeps_the_runs(catalog: Catalog) -> None:
     assert len(catalog.runs(entry.task_hash)) == 1
 
 
-@pytest.mark.parametrize("bad", ["", "abc", "A" * 32, "g" * 32, "0" * 33, "0" * 31 + "\n", "\udc80" * 32])
+@pytest.mark.parametrize(
+    "bad", ["", "abc", "A" * 32, "g" * 32, "0" * 33, "0" * 31 + "\n", "\udc80" * 32]
+)
 def test_what_is_no_hash_is_refused_and_nothing_is_kept(catalog: Catalog, bad: str) -> None:
     with pytest.raises(RecordRefused, match="no task hash") as caught:
         catalog.record_tasks([a_task("good"), replace(a_task("a"), task_hash=bad)])

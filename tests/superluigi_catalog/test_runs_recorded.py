@@ -51,7 +51,12 @@ def test_a_started_run_is_running(catalog: Catalog) -> None:
     catalog.start_build(a_build(1))
     start(catalog, "a")
     (run,) = catalog.runs("data/a.csv")
-    assert (run.status, run.ended_at, run.build_id, run.log) == ("running", None, "build-1", "logs/1.log")
+    assert (run.status, run.ended_at, run.build_id, run.log) == (
+        "running",
+        None,
+        "build-1",
+        "logs/1.log",
+    )
     assert [reason["kind"] for reason in run.reasons] == ["missing", "forced"]
     assert catalog.task(hash_of("a")).status == "running"
 
@@ -147,7 +152,16 @@ def test_what_stands_for_a_target_without_running_becomes_its_record(
 def test_finished_twice_it_is_there_once(catalog: Catalog) -> None:
     entry = a_run("b", ["a"], code=CODE, environment=ENVIRONMENT)
     catalog.finish_run(entry)
-    tables = ("runs", "run_inputs", "run_outputs", "contents", "targets", "code", "environments", "edges")
+    tables = (
+        "runs",
+        "run_inputs",
+        "run_outputs",
+        "contents",
+        "targets",
+        "code",
+        "environments",
+        "edges",
+    )
     before = {name: counted(catalog, name) for name in tables}
     usual = catalog.durations({"f" * 32: "Step"})
     catalog.finish_run(entry)
@@ -219,7 +233,9 @@ def test_an_object_of_a_bucket_keeps_its_version(catalog: Catalog) -> None:
         "", uri, "S3ObjectTarget", "sha256:x", 5, etag="e1", version_id="v1", token="etag:e1:5"
     )
     catalog.finish_run(a_run("a", outputs=[output]))
-    read = InputEntry("a", uri, "S3ObjectTarget", "sha256:x", 5, "e1", "v1", hash_of("a"), run_id_of("a"))
+    read = InputEntry(
+        "a", uri, "S3ObjectTarget", "sha256:x", 5, "e1", "v1", hash_of("a"), run_id_of("a")
+    )
     catalog.finish_run(a_run("b", [read]))
     # The same bytes again are the same content, but another version of the object.
     again = replace(output, etag="e2", version_id="v2", token="etag:e2:5")
@@ -280,12 +296,20 @@ def test_the_time_of_the_look_is_the_runs_own_where_it_is_told(catalog: Catalog)
 
 def test_builds_are_listed_newest_first_with_what_became_of_them(catalog: Catalog) -> None:
     for number in (1, 2, 3):
-        catalog.start_build(a_build(number, argv=("run", "x"), arguments={"force": True}, directory="d"))
-    catalog.end_build("build-2", status="failed", ended_at=at(9), counts={"failed": 1}, error="boom")
+        catalog.start_build(
+            a_build(number, argv=("run", "x"), arguments={"force": True}, directory="d")
+        )
+    catalog.end_build(
+        "build-2", status="failed", ended_at=at(9), counts={"failed": 1}, error="boom"
+    )
     catalog.start_build(a_build(2))
     builds = catalog.builds()
     assert [build.build_id for build in builds] == ["build-3", "build-2", "build-1"]
-    assert (builds[1].status, builds[1].counts, builds[1].error) == ("failed", {"failed": 1}, "boom")
+    assert (builds[1].status, builds[1].counts, builds[1].error) == (
+        "failed",
+        {"failed": 1},
+        "boom",
+    )
     assert catalog.build("build-2") == builds[1]
     assert builds[0].to_dict()["argv"] == ["run", "x"]
     assert len(catalog.builds(limit=2)) == 2

@@ -186,7 +186,9 @@ VALUES = st.one_of(
     st.integers(-2, 2**65),
     st.floats(-1e6, 1e6).filter(lambda number: not number.is_integer()),
     st.sampled_from(["", "x", "sha256:x", "sha256:", "0" * 32, "running", "publishing", "failed"]),
-    st.sampled_from(["superluigi-sidecar/1", "2026-01-05T08:12:31Z", "2026-01-05T08:12:31.1234567Z"]),
+    st.sampled_from(
+        ["superluigi-sidecar/1", "2026-01-05T08:12:31Z", "2026-01-05T08:12:31.1234567Z"]
+    ),
     st.just([]),
     st.just({}),
     st.just([{}]),

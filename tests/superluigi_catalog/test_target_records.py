@@ -79,12 +79,20 @@ def test_any_number_can_be_asked_for(catalog: Catalog, count: int) -> None:
 
 
 def test_durations_are_the_tasks_own_else_those_of_the_family(catalog: Catalog) -> None:
-    catalog.record_tasks([a_task("a", family="F"), a_task("b", family="F"), a_task("c", family="G")])
+    catalog.record_tasks(
+        [a_task("a", family="F"), a_task("b", family="F"), a_task("c", family="G")]
+    )
     catalog.finish_run(a_run("a", duration_s=10.0))
     catalog.finish_run(a_run("a", number=2, duration_s=20.0))
     catalog.finish_run(a_run("a", number=3, duration_s=0.0, status="unchanged"))
     catalog.finish_run(a_run("c", duration_s=1.0, status="failed"))
-    families = {hash_of("a"): "F", hash_of("b"): "F", "0" * 32: "F", hash_of("c"): "G", "1" * 32: "?"}
+    families = {
+        hash_of("a"): "F",
+        hash_of("b"): "F",
+        "0" * 32: "F",
+        hash_of("c"): "G",
+        "1" * 32: "?",
+    }
     usual = pytest.approx(13.0)
     assert catalog.durations(families) == {hash_of("a"): 20.0, hash_of("b"): usual, "0" * 32: usual}
     assert catalog.durations({}) == {}
@@ -94,7 +102,9 @@ def test_what_the_current_run_yielded_is_ordered_by_place(catalog: Catalog) -> N
     yielded = tuple((f"yielded.{number}", hash_of(f"y{number}")) for number in range(12))
     catalog.finish_run(a_run("a", dynamic_upstream=yielded))
     catalog.finish_run(a_run("b"))
-    assert catalog.dynamic_upstream([hash_of("a"), hash_of("b"), "0" * 32]) == {hash_of("a"): yielded}
+    assert catalog.dynamic_upstream([hash_of("a"), hash_of("b"), "0" * 32]) == {
+        hash_of("a"): yielded
+    }
     catalog.finish_run(a_run("a", number=2, dynamic_upstream=yielded[:1]))
     assert catalog.dynamic_upstream([hash_of("a")]) == {hash_of("a"): yielded[:1]}
     catalog.finish_run(a_run("a", number=3))

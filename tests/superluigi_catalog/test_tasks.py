@@ -98,7 +98,11 @@ def test_filters_hold_together(catalog: Catalog) -> None:
 
 def test_a_task_tells_of_its_last_run_as_json_types(catalog: Catalog) -> None:
     told = catalog.task("data/a.csv").to_dict()
-    assert (told["task_hash"], told["status"], told["params"]["name"]) == (hash_of("a"), "fresh", "a")
+    assert (told["task_hash"], told["status"], told["params"]["name"]) == (
+        hash_of("a"),
+        "fresh",
+        "a",
+    )
     assert (told["last_status"], told["last_reason"]["kind"]) == ("succeeded", "missing")
 
 
@@ -117,7 +121,9 @@ def test_without_a_run_or_a_look_it_is_unknown(catalog: Catalog) -> None:
 
 
 def test_it_is_missing_when_an_output_was_not_there(catalog: Catalog) -> None:
-    catalog.observe([seen("a", state="missing"), seen("d", state="missing"), seen("b", state="partial")])
+    catalog.observe(
+        [seen("a", state="missing"), seen("d", state="missing"), seen("b", state="partial")]
+    )
     assert [status(catalog, name) for name in "abd"] == ["missing"] * 3
 
 
@@ -141,7 +147,9 @@ def test_a_deleted_input_makes_nothing_stale(catalog: Catalog) -> None:
 
 
 def test_it_is_stale_when_another_task_took_its_target(catalog: Catalog) -> None:
-    other = a_task("other", outputs=[("", "data/a.csv", "LocalFileTarget")], params={"name": "other"})
+    other = a_task(
+        "other", outputs=[("", "data/a.csv", "LocalFileTarget")], params={"name": "other"}
+    )
     catalog.record_tasks([other])
     catalog.finish_run(a_run("other", outputs=a_run("a", content="2").outputs))
     assert status(catalog, "a") == "stale"

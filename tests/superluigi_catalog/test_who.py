@@ -68,7 +68,9 @@ def test_equal_tokens_of_other_kinds_prove_nothing(catalog: Catalog) -> None:
 
 def test_a_copied_file_is_known_by_its_bytes(catalog: Catalog, project_directory: Path) -> None:
     digest = hashlib.sha256(b"bytes").hexdigest()
-    catalog.finish_run(a_run("f", outputs=[replace(an_output("f"), fingerprint=f"sha256:{digest}")]))
+    catalog.finish_run(
+        a_run("f", outputs=[replace(an_output("f"), fingerprint=f"sha256:{digest}")])
+    )
     copy = project_directory / "somewhere.csv"
     copy.write_bytes(b"bytes")
     assert ids(catalog.who_made(copy)) == [run_id_of("f")]

@@ -24,36 +24,36 @@ _CLOSURES = {
     "upstream": """
         WITH RECURSIVE reached(id) AS (
           SELECT ? UNION
-          SELECT e.upstream_id FROM reached JOIN edges e ON e.task_id = reached.id WHERE e.kind < 3)
+          SELECT e.upstream_id FROM reached CROSS JOIN edges e ON e.task_id = reached.id WHERE e.kind < 3)
         SELECT id FROM reached
     """,
     "downstream": """
         WITH RECURSIVE reached(id) AS (
           SELECT ? UNION
-          SELECT e.task_id FROM reached JOIN edges e ON e.upstream_id = reached.id WHERE e.kind < 3)
+          SELECT e.task_id FROM reached CROSS JOIN edges e ON e.upstream_id = reached.id WHERE e.kind < 3)
         SELECT id FROM reached
     """,
 }
 _STEPS = {
     "upstream": """
         SELECT DISTINCT e.upstream_id FROM json_each(?) w
-        JOIN edges e ON e.task_id = w.value WHERE e.kind < 3
+        CROSS JOIN edges e ON e.task_id = w.value WHERE e.kind < 3
     """,
     "downstream": """
         SELECT DISTINCT e.task_id FROM json_each(?) w
-        JOIN edges e ON e.upstream_id = w.value WHERE e.kind < 3
+        CROSS JOIN edges e ON e.upstream_id = w.value WHERE e.kind < 3
     """,
 }
 _EDGES = """
 SELECT e.task_id, e.place, e.upstream_id, min(e.kind) FROM json_each(?) w
-JOIN edges e ON e.task_id = w.value WHERE e.kind < 3 GROUP BY e.task_id, e.place, e.upstream_id
+CROSS JOIN edges e ON e.task_id = w.value WHERE e.kind < 3 GROUP BY e.task_id, e.place, e.upstream_id
 """
 _CONSUMED = """
 SELECT t.id, i.source_task_id, i.place, g.uri, k.fingerprint, m.uuid FROM json_each(?) w
-JOIN tasks t ON t.id = w.value
-JOIN run_inputs i ON i.run_id = t.current_run_id
-JOIN contents k ON k.id = i.content_id
-JOIN targets g ON g.id = k.target_id
+CROSS JOIN tasks t ON t.id = w.value
+CROSS JOIN run_inputs i ON i.run_id = t.current_run_id
+CROSS JOIN contents k ON k.id = i.content_id
+CROSS JOIN targets g ON g.id = k.target_id
 LEFT JOIN runs m ON m.id = i.source_run_id
 WHERE i.source_task_id IS NOT NULL
 """

@@ -19,14 +19,14 @@ def durations(session: Session, families: Mapping[str, str]) -> dict[str, float]
             """
             SELECT t.hash, (SELECT r.duration_s FROM runs r
               WHERE r.task_id = t.id AND r.status = 'succeeded' ORDER BY r.id DESC LIMIT 1)
-            FROM json_each(?) w JOIN tasks t ON t.hash = w.value
+            FROM json_each(?) w CROSS JOIN tasks t ON t.hash = w.value
             """,
             (json.dumps(list(families)),),
         )
     )
     usual: dict[str, float | None] = dict(
         session.rows(
-            "SELECT f.name, f.typical_s FROM json_each(?) w JOIN families f ON f.name = w.value",
+            "SELECT f.name, f.typical_s FROM json_each(?) w CROSS JOIN families f ON f.name = w.value",
             (json.dumps([storable(family) for family in set(families.values())]),),
         )
     )
@@ -48,9 +48,9 @@ def dynamic_upstream(
     for task_hash, place, upstream in session.rows(
         """
         SELECT t.hash, e.place, u.hash FROM json_each(?) w
-        JOIN tasks t ON t.hash = w.value
-        JOIN edges e ON e.task_id = t.id AND e.kind = 1
-        JOIN tasks u ON u.id = e.upstream_id
+        CROSS JOIN tasks t ON t.hash = w.value
+        CROSS JOIN edges e ON e.task_id = t.id AND e.kind = 1
+        CROSS JOIN tasks u ON u.id = e.upstream_id
         """,
         (json.dumps(list(task_hashes)),),
     ):

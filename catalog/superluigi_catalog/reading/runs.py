@@ -23,7 +23,7 @@ SELECT r.id, r.uuid, t.hash, f.name, t.params, r.status, r.started_at, r.ended_a
   r.log, r.owner, r.origin
 """
 _RUN_JOINS = """
-JOIN tasks t ON t.id = r.task_id
+CROSS JOIN tasks t ON t.id = r.task_id
 LEFT JOIN families f ON f.id = t.family_id
 LEFT JOIN builds b ON b.id = r.build_id
 LEFT JOIN code c ON c.id = r.code_id
@@ -45,7 +45,7 @@ def runs(
 def runs_by_id(session: Session, ids: Iterable[int], limit: int | None = None) -> tuple[Run, ...]:
     """Load runs, newest first."""
     sql = (
-        f"{_RUN_COLUMNS} FROM json_each(?) w JOIN runs r ON r.id = w.value {_RUN_JOINS}"
+        f"{_RUN_COLUMNS} FROM json_each(?) w CROSS JOIN runs r ON r.id = w.value {_RUN_JOINS}"
         f" WHERE r.status IS NOT NULL {_NEWEST_FIRST}"
     )
     return _loaded(
@@ -103,8 +103,8 @@ def _outputs(session: Session, ids: Iterable[int]) -> dict[int, list[OutputEntry
         """
         SELECT o.run_id, o.place, g.uri, g.kind, k.fingerprint, k.size_bytes, o.mtime_ns,
           k.file_count, o.etag, o.version_id
-        FROM json_each(?) w JOIN run_outputs o ON o.run_id = w.value
-        JOIN contents k ON k.id = o.content_id JOIN targets g ON g.id = k.target_id
+        FROM json_each(?) w CROSS JOIN run_outputs o ON o.run_id = w.value
+        CROSS JOIN contents k ON k.id = o.content_id CROSS JOIN targets g ON g.id = k.target_id
         """,
         (json.dumps(sorted(ids)),),
     ):

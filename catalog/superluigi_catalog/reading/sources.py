@@ -53,11 +53,11 @@ class Sources:
 
 _INPUTS = """
 SELECT i.run_id, i.place, i.content_id, i.source_task_id, i.source_run_id, i.etag, i.version_id
-FROM json_each(?) w JOIN run_inputs i ON i.run_id = w.value
+FROM json_each(?) w CROSS JOIN run_inputs i ON i.run_id = w.value
 """
 _CONTENTS = """
 SELECT k.id, g.uri, g.kind, k.fingerprint, k.size_bytes FROM json_each(?) w
-JOIN contents k ON k.id = w.value JOIN targets g ON g.id = k.target_id
+CROSS JOIN contents k ON k.id = w.value CROSS JOIN targets g ON g.id = k.target_id
 """
-_TASKS = "SELECT t.id, t.hash FROM json_each(?) w JOIN tasks t ON t.id = w.value"
-_RUNS = "SELECT r.id, r.uuid FROM json_each(?) w JOIN runs r ON r.id = w.value"
+_TASKS = "SELECT t.id, t.hash FROM json_each(?) w CROSS JOIN tasks t ON t.id = w.value"
+_RUNS = "SELECT r.id, r.uuid FROM json_each(?) w CROSS JOIN runs r ON r.id = w.value"

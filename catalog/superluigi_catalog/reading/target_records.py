@@ -40,7 +40,7 @@ SELECT g.uri, g.kind, g.state, g.token, s.fingerprint, g.size_bytes, g.etag, g.v
   g.run_place, m.fingerprint, c.fingerprint,
   t.id, g.seen_content_id, s.size_bytes, g.run_content_id, m.size_bytes
 FROM json_each(?) w
-JOIN targets g ON g.uri = w.value
+CROSS JOIN targets g ON g.uri = w.value
 LEFT JOIN contents s ON s.id = g.seen_content_id
 LEFT JOIN runs r ON r.id = g.run_id
 LEFT JOIN contents m ON m.id = g.run_content_id
@@ -96,7 +96,7 @@ def _details(session: Session, run_ids: Iterable[int]) -> _Details:
     """Load code parts and environments, each distinct one parsed once."""
     rows = session.rows(
         """
-        SELECT r.id, c.content, e.content FROM json_each(?) w JOIN runs r ON r.id = w.value
+        SELECT r.id, c.content, e.content FROM json_each(?) w CROSS JOIN runs r ON r.id = w.value
         LEFT JOIN code c ON c.id = r.code_id LEFT JOIN environments e ON e.id = r.environment_id
         """,
         (json.dumps(list(run_ids)),),

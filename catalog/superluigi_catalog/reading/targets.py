@@ -114,8 +114,8 @@ def history(refs: References, path: Ref) -> tuple[Revision, ...]:
 
 def _runs_of(session: Session, table: str, contents: list[int]) -> set[int]:
     sql = {
-        "run_outputs": "SELECT o.run_id FROM json_each(?) w JOIN run_outputs o ON o.content_id = w.value",
-        "run_inputs": "SELECT i.run_id FROM json_each(?) w JOIN run_inputs i ON i.content_id = w.value",
+        "run_outputs": "SELECT o.run_id FROM json_each(?) w CROSS JOIN run_outputs o ON o.content_id = w.value",
+        "run_inputs": "SELECT i.run_id FROM json_each(?) w CROSS JOIN run_inputs i ON i.content_id = w.value",
     }[table]
     return {run for (run,) in session.rows(sql, (json.dumps(contents),))}
 

@@ -34,7 +34,7 @@ _WORD = re.compile(r"\w+")
 
 def tasks_by_id(session: Session, ids: Iterable[int]) -> dict[int, Task]:
     """Load tasks."""
-    sql = f"{_COLUMNS} FROM json_each(?) w JOIN tasks t ON t.id = w.value {_JOINS}"
+    sql = f"{_COLUMNS} FROM json_each(?) w CROSS JOIN tasks t ON t.id = w.value {_JOINS}"
     with garbage_kept():
         rows = session.rows(sql, (json.dumps(sorted(ids)),))
         return {row[0]: _task(row) for row in rows}

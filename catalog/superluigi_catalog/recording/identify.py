@@ -159,7 +159,7 @@ def task_ids(session: Session, hashes: Iterable[str]) -> dict[str, int]:
             [(task_hash,) for task_hash in unknown],
         )
         found = session.rows(
-            "SELECT t.hash, t.id FROM json_each(?) w JOIN tasks t ON t.hash = w.value",
+            "SELECT t.hash, t.id FROM json_each(?) w CROSS JOIN tasks t ON t.hash = w.value",
             (json.dumps(unknown),),
         )
         _remember(session.ids.tasks, known, found)
@@ -181,7 +181,7 @@ def target_ids(session: Session, kinds: Mapping[str, str]) -> dict[str, int]:
             [(key, storable(kinds[uri])) for key, uri in keys.items()],
         )
         found = session.rows(
-            "SELECT g.uri, g.id FROM json_each(?) w JOIN targets g ON g.uri = w.value",
+            "SELECT g.uri, g.id FROM json_each(?) w CROSS JOIN targets g ON g.uri = w.value",
             (json.dumps(list(keys)),),
         )
         _remember(session.ids.targets, known, [(keys[key], number) for key, number in found])

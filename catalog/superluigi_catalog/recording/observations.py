@@ -100,7 +100,7 @@ def _content_ids(
         session.rows(
             """
             SELECT k.target_id, k.id FROM json_each(?) w
-            JOIN contents k ON k.fingerprint = w.value AND k.target_id = CAST(w.key AS INTEGER)
+            CROSS JOIN contents k ON k.fingerprint = w.value AND k.target_id = CAST(w.key AS INTEGER)
             """,
             (json.dumps(wanted),),
         )

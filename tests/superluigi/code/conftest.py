@@ -15,18 +15,19 @@ def import_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[dict[str, str], str], ModuleType]]:
     """Write a project and import one of its modules; both are gone after the test."""
-    before = set(sys.modules)
     registered = list(Register._reg)
     root = tmp_path / "project"
+    packages: set[str] = set()
 
     def load(tree: dict[str, str], name: str) -> ModuleType:
         write_tree(root, tree)
+        packages.update(path.split("/")[0].removesuffix(".py") for path in tree)
         monkeypatch.syspath_prepend(root)
         importlib.invalidate_caches()
         return importlib.import_module(name)
 
     yield load
     Register._reg = registered
-    for name in set(sys.modules) - before:
-        if str(getattr(sys.modules[name], "__file__", "")).startswith(str(root)):
+    for name in list(sys.modules):
+        if name.partition(".")[0] in packages:
             del sys.modules[name]

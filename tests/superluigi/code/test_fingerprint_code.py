@@ -146,7 +146,9 @@ def test_a_class_made_by_type_is_listed_and_its_bases_count(import_from: Load) -
 
 
 def test_a_task_class_made_in_a_function_is_read_there(import_from: Load) -> None:
-    source = TASK + "def make(n):\n    class Made(T):\n        k = n\n    return Made\nM = make(1)\n"
+    source = (
+        TASK + "def make(n):\n    class Made(T):\n        k = n\n    return Made\nM = make(1)\n"
+    )
     code = fingerprint_code(import_from({"flow.py": source}, "flow").M)
     assert {"flow.make", "flow.make.<locals>.Made", "flow.T.run"} <= {
         part.name for part in code.parts

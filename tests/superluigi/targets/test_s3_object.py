@@ -23,7 +23,7 @@ from superluigi.errors import (
 from superluigi.sidecar import output_row
 from superluigi.targets import S3ObjectTarget
 from superluigi.targets.foreign import adapt
-from superluigi.targets.s3 import key_beside
+from superluigi.targets.s3_stash import key_beside
 from tests.s3_server import BUCKET, Answer, FaultProxy, fill_bucket
 
 HOSTILE_KEYS = [

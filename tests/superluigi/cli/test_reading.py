@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from superluigi.cli.errors import ExitCode
+from superluigi.cli.texts import digest_text, duration_text, moment_text, size_text
+
+HOSTILE = "[red]\x1b[31m\u202e\nx"
+
+
+@pytest.fixture
+def built(project):
+    document = json.loads(project.call("run", "--json", "flows.Total", "--n", "4").stdout)
+    project.hashes = {row["family"]: row["task_hash"] for row in document["ran"]}
+    project.path = document["outputs"]
+    return project
+
+
+def test_show_tells_all_of_a_task(built):
+    result = built.call("show", built.hashes["Total"][:8])
+    assert result.exit_code == 0
+    text = result.stdout
+    assert text.splitlines()[0] == f"Total {built.hashes['Total'][:8]}  fresh"
+    for part in ("flows", "n=4", built.path, "sha256:", "1 B", "is missing"):
+        assert part in text
+    assert f"from Numbers {built.hashes['Numbers'][:8]}" in text
+    assert result.stderr == ""
+
+
+def test_show_takes_a_path_and_shows_the_tasks_own_metadata(built):
+    numbers = json.loads(built.call("show", built.hashes["Numbers"], "--json").stdout)
+    path = numbers["outputs"][0]["uri"]
+    assert numbers["metadata"]["rows"] == 4
+    assert numbers["runs"][0]["reason"]["kind"] == "missing"
+    shown = built.call("show", path).stdout
+    assert f"Numbers {built.hashes['Numbers'][:8]}" in shown
+    assert "rows" in shown
+
+
+def test_show_as_json_names_who_made_the_inputs(built):
+    document = json.loads(built.call("show", "--json", built.path).stdout)
+    assert document["task_hash"] == built.hashes["Total"]
+    (entry,) = document["inputs"]
+    assert (entry["place"], entry["family"]) == ("numbers", "Numbers")
+    assert entry["task_hash"] == built.hashes["Numbers"]
+
+
+def test_show_tells_what_a_task_that_never_succeeded_would_read(project):
+    project.write(
+        "broken",
+        "from flows import *\nclass Sad(Boom):\n    def requires(self): return Numbers()\n",
+    )
+    project.call("run", "broken.Sad")
+    task = json.loads(project.call("tasks", "--family", "Sad", "--json").stdout)[0]
+    result = project.call("show", task["task_hash"])
+    assert "Sad" in result.stdout
+    assert "failed" in result.stdout
+    assert "from Numbers" in result.stdout
+    assert "ValueError: no luck" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["show", "lineage", "runs"])
+def test_what_is_not_recorded_is_not_found(built, command):
+    result = built.call(command, "nothing/of/the/kind.csv")
+    assert result.exit_code == ExitCode.NOT_FOUND
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: Nothing is recorded under ")
+
+
+def test_lineage_is_a_tree_towards_the_inputs(built):
+    up = built.call("lineage", built.path).stdout
+    assert up.splitlines()[0].startswith("Total ")
+    assert "numbers: Numbers" in up
+    down = built.call("lineage", "--down", built.hashes["Numbers"]).stdout
+    assert down.splitlines()[0].startswith("Numbers ")
+    assert "Total" in down.splitlines()[1]
+    assert built.call("lineage", "--depth", "1", built.path).stdout == up
+
+
+def test_lineage_is_drawn_for_other_tools(built):
+    assert built.call("lineage", "--mermaid", built.path).stdout.startswith("flowchart LR\n")
+    assert built.call("lineage", "--dot", built.path).stdout.startswith("digraph")
+    document = json.loads(built.call("lineage", "--json", built.path).stdout)
+    assert document["root"]["family"] == "Total"
+    assert document["direction"] == "upstream"
+    assert [task["family"] for task in document["tasks"]] == ["Numbers"]
+
+
+@pytest.mark.parametrize("flags", [["--up", "--down"], ["--dot", "--json"]])
+def test_lineage_refuses_two_answers_at_once(built, flags):
+    assert built.call("lineage", *flags, built.path).exit_code == ExitCode.USAGE
+
+
+def test_tasks_are_listed_and_filtered(built):
+    assert len(built.call("tasks").stdout.splitlines()) == 2
+    rows = json.loads(built.call("tasks", "--json", "--param", "n=4", "--family", "Total").stdout)
+    assert [row["task_hash"] for row in rows] == [built.hashes["Total"]]
+    assert built.call("tasks", "--status", "failed").stdout == ""
+    assert built.call("tasks", "--search", "numb").stdout.startswith("fresh  ")
+    limited = built.call("tasks", "--limit", "1")
+    assert len(limited.stdout.splitlines()) == 1
+    assert "--limit" in limited.stderr
+    assert built.call("tasks", "--param", "n").exit_code == ExitCode.USAGE
+    assert len(built.call("tasks", "--since", "2020-01-05").stdout.splitlines()) == 2
+    assert built.call("tasks", "--since", "2999-01-05T08:00:00").stdout == ""
+    assert built.call("tasks", "--since", "soon").exit_code == ExitCode.USAGE
+
+
+def test_runs_and_builds_are_listed_newest_first(built):
+    built.call("run", "--force", "flows.Total", "--n", "4")
+    families = [row["family"] for row in json.loads(built.call("runs", "--json").stdout)]
+    assert families == ["Total", "Total", "Numbers"]
+    of_one = built.call("runs", built.hashes["Total"]).stdout.splitlines()
+    assert len(of_one) == 2
+    assert of_one[0].endswith("forced")
+    builds = json.loads(built.call("builds", "--json").stdout)
+    assert [build["counts"]["ran"] for build in builds] == [1, 2]
+    assert "1 ran" in built.call("builds").stdout.splitlines()[0]
+    of_build = built.call("runs", "--json", "--build", builds[0]["build_id"])
+    assert len(json.loads(of_build.stdout)) == 1
+
+
+def test_recorded_text_is_never_taken_for_anything_else(project):
+    project.call("run", "flows.Label", "--text", HOSTILE)
+    task = json.loads(project.call("tasks", "--json").stdout)[0]
+    assert task["params"]["text"] == HOSTILE
+    for command in (
+        ["tasks"],
+        ["runs"],
+        ["builds"],
+        ["show", task["task_hash"]],
+        ["lineage", task["task_hash"]],
+        ["lineage", "--mermaid", task["task_hash"]],
+        ["lineage", "--dot", task["task_hash"]],
+        ["show", "--json", task["task_hash"]],
+    ):
+        result = project.call(*command)
+        assert result.exit_code == 0
+        assert "\x1b" not in result.output
+        assert "\u202e" not in result.output
+    assert "text=[red]\\x1b[31m\\u202e\\nx" in project.call("show", task["task_hash"]).stdout
+
+
+def test_texts_are_short():
+    assert [size_text(n) for n in (None, 0, 999, 1000, 48212, 10**13)] == [
+        "", "0 B", "999 B", "1.0 kB", "48.2 kB", "10.0 TB",
+    ]  # fmt: skip
+    assert [duration_text(s) for s in (None, 1.82, 75, 7300)] == [
+        "",
+        "1.8 s",
+        "1 m 15 s",
+        "2 h 01 m",
+    ]
+    assert moment_text("2026-01-05T08:12:31.123456Z") == "2026-01-05 08:12:31Z"
+    assert (moment_text(None), moment_text("x")) == ("", "x")
+    assert digest_text("sha256:" + "0123456789abcdef" * 4) == "sha256:0123456789abcdef…"
+    assert (digest_text(None), digest_text("etag:1")) == ("", "etag:1")
