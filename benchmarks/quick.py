@@ -74,7 +74,9 @@ def main() -> None:
     print(f"CPU seconds, whole process, median of {repeats}; {TASKS:,} leaves and a root\n")
     for name, value in medians.items():
         print(f"{name:<28}{value:8.3f}")
-    print(f"\ncold, ratio to Luigi        {medians['cold superluigi'] / medians['cold luigi']:8.2f}")
+    print(
+        f"\ncold, ratio to Luigi        {medians['cold superluigi'] / medians['cold luigi']:8.2f}"
+    )
     ratio = medians["import superluigi"] / medians["import luigi"]
     print(f"import, ratio to Luigi      {ratio:8.2f}\n")
     subprocess.run([sys.executable, str(PROGRAMS / "chain_hash.py"), "100000"], check=True)

@@ -30,7 +30,5 @@ class Root(luigi.Task):
             file.write("root")
 
 
-if __name__ == "__main__" and not luigi.build(
-    [Root()], local_scheduler=True, log_level="WARNING"
-):
+if __name__ == "__main__" and not luigi.build([Root()], local_scheduler=True, log_level="WARNING"):
     sys.exit("failed")

@@ -28,9 +28,7 @@ class LineProgress(Progress):
 
     def on_result(self, result: BuildResult) -> None:
         """Write what ran and why."""
-        from superluigi.task_runner.summary import summary_lines
-
-        for line in summary_lines(result):
+        for line in str(result).splitlines():
             _line(line)
 
 

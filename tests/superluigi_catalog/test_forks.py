@@ -133,7 +133,7 @@ def test_a_block_that_a_child_leaves_too_is_ended_by_the_parent_only(catalog: Ca
     except InterruptedError:
         os._exit(0)
     assert ended_well(child)
-    assert catalog.task("%.8s" % hash_of("a")).params == {"name": "a"}
+    assert catalog.task(hash_of("a")).params == {"name": "a"}
     check_whole(catalog.path)
 
 
@@ -146,7 +146,7 @@ def test_children_forked_while_a_thread_records_do_not_hang(catalog: Catalog) ->
             catalog.record_tasks([a_task(f"thread.{number}")])
             number += 1
             # SQLite's turns are not fair: without a pause the children would wait long for theirs.
-            time.sleep(0.001)
+            time.sleep(0.005)
 
     thread = threading.Thread(target=beat)
     thread.start()

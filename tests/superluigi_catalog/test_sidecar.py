@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import copy
 import json
 from collections.abc import Iterator
@@ -156,19 +157,15 @@ def test_names_that_are_no_utf8_are_kept() -> None:
 
 @given(st.binary(max_size=300))
 def test_bytes_of_any_kind_are_read_or_refused(data: bytes) -> None:
-    try:
+    with contextlib.suppress(InvalidSidecar):
         parse_sidecar(data, path="x")
-    except InvalidSidecar as error:
-        assert str(error)
 
 
 @given(st.integers(0, len(PINNED) - 1), st.binary(min_size=1, max_size=4))
 def test_a_damaged_sidecar_is_read_or_refused(position: int, damage: bytes) -> None:
     data = PINNED[:position] + damage + PINNED[position + len(damage) :]
-    try:
+    with contextlib.suppress(InvalidSidecar):
         parse_sidecar(data, path="x")
-    except InvalidSidecar as error:
-        assert str(error)
 
 
 def paths_into(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -50,7 +50,7 @@ def test_by_status(catalog: Catalog) -> None:
     assert names(catalog.tasks(status="fresh")) == ["b", "a"]
     assert names(catalog.tasks(status=["fresh", "unknown"])) == ["d", "b", "a"]
     assert catalog.tasks(status="running") == ()
-    with pytest.raises(ValueError, match="'dirty' is no status. Choose from fresh, stale"):
+    with pytest.raises(ValueError, match=r"'dirty' is no status\. Choose from fresh, stale"):
         catalog.tasks(status="dirty")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -104,12 +105,16 @@ class CommandLineProject:
         (self.root / f"{name}.py").write_text(source, encoding="utf-8")
         self.modules.append(name)
 
+    def forget_modules(self) -> None:
+        """Let the next import read the files."""
+        for name in self.modules:
+            sys.modules.pop(name, None)
+
     def call(self, *arguments: str) -> Result:
         """Call the command line in this process."""
         from superluigi.cli import command
 
-        for name in self.modules:
-            sys.modules.pop(name, None)
+        self.forget_modules()
         return CliRunner().invoke(command, arguments, prog_name="superluigi")
 
     def make_catalog(self) -> None:
@@ -135,7 +140,7 @@ class CommandLineProject:
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLineProject:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CommandLineProject]:
     """A project with the module `flows`."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SUPERLUIGI_HOME", raising=False)
@@ -144,4 +149,5 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLineProje
     (tmp_path / "superluigi.toml").touch()
     made = CommandLineProject(tmp_path)
     made.write("flows", FLOWS)
-    return made
+    yield made
+    made.forget_modules()

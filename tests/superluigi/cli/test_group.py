@@ -132,3 +132,10 @@ def test_a_file_that_is_no_catalog_is_refused(project):
     assert result.exit_code == ExitCode.REFUSED
     assert "no Super Luigi catalog" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_the_demo_refuses_a_directory_that_is_not_its_own(project):
+    result = project.call("demo", "--directory", str(project.root))
+    assert result.exit_code == ExitCode.FAILED
+    assert "was not made by the demo" in result.stderr
+    assert (project.root / "flows.py").exists()

@@ -24,6 +24,7 @@ from superluigi.sidecar import output_row
 from superluigi.targets import S3ObjectTarget
 from superluigi.targets.foreign import adapt
 from superluigi.targets.s3_stash import key_beside
+from superluigi_catalog.owner import this_owner
 from tests.s3_server import BUCKET, Answer, FaultProxy, fill_bucket
 
 HOSTILE_KEYS = [
@@ -556,6 +557,57 @@ def test_what_a_dead_run_put_aside_is_put_back_by_another(target: S3ObjectTarget
     assert again.put_back(stash.location)
     assert not again.put_back(stash.location)
     assert handed_out_text(again) == "old"
+
+
+def announce_stash(target: S3ObjectTarget, run_id: str, owner: str) -> Any:
+    stash = target.stash(run_id)
+    assert stash is not None
+    note = {"state": "running", "owner": owner, "stash": stash.location}
+    target.write_next(document(target, run_id=run_id) | note)
+    return stash
+
+
+def test_what_a_dead_run_put_aside_without_need_goes_with_its_announcement(
+    target: S3ObjectTarget, s3: Any, s3_faults: FaultProxy
+) -> None:
+    dead = f"{this_owner().rsplit('|', 2)[0]}|999999|1"
+    publish(target, b"data")
+    before = keys(s3)
+
+    def refuse(method: str, path: str) -> None:
+        if method == "DELETE" and path.endswith("table.csv"):
+            raise ConnectionAbortedError
+
+    for withdraw in (target.remove_next, lambda: target.stash("run-3")):
+        stash = announce_stash(target, "run-2", dead)
+        s3_faults.before.append(refuse)
+        with pytest.raises(TargetError):
+            stash.take()
+        s3_faults.reset()
+        assert len(keys(s3)) == len(before) + 2
+        withdraw()
+        target.delete_next()
+        assert keys(s3) == before
+
+
+def test_what_a_living_run_put_aside_stays(target: S3ObjectTarget, s3: Any) -> None:
+    publish(target, b"data")
+    stash = announce_stash(target, "run-2", "another-host|boot|1|1")
+    stash.take()
+
+    target.remove_next()
+
+    assert target.put_back(stash.location)
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[1]", b"\xff", b"[" * 100_000])
+def test_an_announcement_that_is_nonsense_is_none(
+    target: S3ObjectTarget, s3: Any, data: bytes
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key=target.next_key, Body=data)
+    assert target.announced() == {}
+    target.remove_next()
+    assert target.read_next() is None
 
 
 def handed_out_text(target: S3ObjectTarget) -> str:

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from superluigi import run_task
-from superluigi.tasks import AtomicTaskWithMetadata, Task
 from superluigi.targets import LocalFileTarget, LocalFolderTarget
+from superluigi.tasks import AtomicTaskWithMetadata, Task
 from superluigi_catalog import Catalog
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -123,7 +123,10 @@ def check_sidecar(path: Path) -> None:
 @pytest.mark.parametrize("over_an_old_result", [False, True])
 @pytest.mark.parametrize("task", [CrashFile, CrashFolder, CrashTwo, CrashInPlace])
 def test_dying_at_any_step_loses_nothing_and_the_next_build_mends_the_rest(
-    task: Callable[[], Any], over_an_old_result: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    task: Callable[[], Any],
+    over_an_old_result: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     atomic = task is not CrashInPlace
     step, steps = 0, 1
@@ -150,12 +153,18 @@ def test_dying_at_any_step_loses_nothing_and_the_next_build_mends_the_rest(
             check_sidecar(path)
         if not over_an_old_result:
             assert b"new!" in str(bytes_of(outputs[0])).encode(), step
-        leftovers = [p.name for p in Path("out").iterdir() if ".superluigi" in p.name or p.suffix == ".next"]
+        leftovers = [
+            p.name for p in Path("out").iterdir() if ".superluigi" in p.name or p.suffix == ".next"
+        ]
         assert leftovers == [], step
         assert run_task(task(), progress=False).ran == (), step
         with Catalog() as catalog:
             assert {run.status for run in catalog.runs()} <= {
-                "succeeded", "interrupted", "failed", "unchanged", "adopted",
+                "succeeded",
+                "interrupted",
+                "failed",
+                "unchanged",
+                "adopted",
             }, step
     assert steps > 5
 
