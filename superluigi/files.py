@@ -184,28 +184,25 @@ def sweep_temporaries(parent: str) -> list[str]:
     Another host's are left alone for a week, because nothing here can tell whether it lives.
     """
     swept = []
-    try:
-        with os.scandir(parent or ".") as entries:
-            names = [entry.name for entry in entries if entry.name.startswith(TEMPORARY_PREFIX)]
-    except OSError:
-        return []
-    for name in names:
-        path = f"{parent}/{name}" if parent else name
-        if _is_abandoned(name, path):
-            remove_tree(path)
-            swept.append(path)
-    _sweep_empty_stashes(parent)
+    for path in _abandoned(parent, TEMPORARY_PREFIX):
+        remove_tree(path)
+        swept.append(path)
+    for path in _abandoned(parent, STASH_PREFIX):
+        # One that its owner died before filling; those with something in them are refused.
+        with contextlib.suppress(OSError):
+            os.rmdir(path)  # noqa: PTH106
     return swept
 
 
-def _sweep_empty_stashes(parent: str) -> None:
-    """Remove stashes whose owner died before it put anything into them."""
-    for name in os.listdir(parent or "."):
-        if name.startswith(STASH_PREFIX):
-            path = f"{parent}/{name}" if parent else name
-            if _is_abandoned(name, path):
-                with contextlib.suppress(OSError):
-                    os.rmdir(path)  # noqa: PTH106 - refuses one that is not empty
+def _abandoned(parent: str, prefix: str) -> list[str]:
+    """The paths below `parent` whose names begin so, and whose owner is dead."""
+    try:
+        with os.scandir(parent or ".") as entries:
+            names = [entry.name for entry in entries if entry.name.startswith(prefix)]
+    except OSError:
+        return []
+    paths = {name: f"{parent}/{name}" if parent else name for name in names}
+    return [path for name, path in paths.items() if _is_abandoned(name, path)]
 
 
 def remove_tree(path: str) -> None:

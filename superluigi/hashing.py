@@ -38,6 +38,7 @@ __all__ = [
     "identity_key",
     "insignificant_params",
     "is_being_asked",
+    "is_superluigi_task",
     "lineage_upstream",
     "new_generation",
     "significant_params",
@@ -248,7 +249,7 @@ def _params_of(cls: type[luigi.Task]) -> list[tuple[str, luigi.Parameter]]:
 
 def _recall(task: luigi.Task) -> str | None:
     memo: _Memo | None
-    if _is_ours(task):
+    if is_superluigi_task(task):
         memo = task.__dict__.get("_superluigi_hash")
     else:
         reference, memo = _memo_of_plain_tasks.get(id(task), (None, None))
@@ -261,7 +262,7 @@ def _recall(task: luigi.Task) -> str | None:
 
 def _remember(task: luigi.Task, generation: object, task_hash: str) -> None:
     memo = (generation, task_hash)
-    if _is_ours(task):
+    if is_superluigi_task(task):
         task.__dict__["_superluigi_hash"] = memo
     else:
         key = id(task)
@@ -269,5 +270,6 @@ def _remember(task: luigi.Task, generation: object, task_hash: str) -> None:
         _memo_of_plain_tasks[key] = (reference, memo)
 
 
-def _is_ours(task: luigi.Task) -> bool:
+def is_superluigi_task(task: luigi.Task) -> bool:
+    """Whether it is one of ours, and not a plain Luigi task."""
     return getattr(type(task), "_is_superluigi_task", False)

@@ -49,9 +49,11 @@ def encode_sidecar(document: Mapping[str, Any]) -> bytes:
     ]
     data = ("{\n" + ",\n".join(rows) + "\n}\n").encode("utf-8", "surrogatepass")
     if len(data) > MAX_SIDECAR_BYTES:
+        largest = max(zip(rows, document, strict=True), key=lambda row: len(row[0]))[1]
         message = (
-            f"The sidecar would be {len(data):,} bytes, more than {MAX_SIDECAR_BYTES:,}: metadata is for "
-            "figures and notes. Write larger things to a file of the task's output."
+            f"The sidecar would be {len(data):,} bytes, more than {MAX_SIDECAR_BYTES:,}; the largest part "
+            f"is {largest!r}. Metadata is for figures and notes: write larger things to a file of the "
+            "task's output."
         )
         raise MetadataError(message)
     return data

@@ -173,14 +173,12 @@ class ProjectCode:
         """Whether the standard library or an installed package has a module of this name."""
         if name in sys.stdlib_module_names:
             return True
-        outside = (entry for entry in self._importable if entry not in self._search_path)
-        for entry in outside:
-            listing = self._listing(entry)
-            if f"{name}.py" in listing:
-                return True
-            if listing.get(name) and "__init__.py" in self._listing(f"{entry}/{name}"):
-                return True
-        return False
+        # Asked by path: listing site-packages would cost more than all of a small project.
+        return any(
+            Path(f"{entry}/{name}.py").is_file() or Path(f"{entry}/{name}/__init__.py").is_file()
+            for entry in self._importable
+            if entry not in self._search_path
+        )
 
     def _in_directories(self, directories: Iterable[str], name: str) -> Module | None:
         """What Python's own finder would find, in its order of precedence."""

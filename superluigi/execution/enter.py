@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -43,14 +44,14 @@ def enter_run(task: luigi.Task, call: Callable[..., Any], asked: tuple[str, ...]
     Returns:
         None, or for a `run` that yields dependencies a generator that does the same when it ends.
     """
-    orders = _orders.get()
-    order = orders[-1] if orders else None
-    run = TaskRun(task, order, asked)
+    run = TaskRun(task, _order_for_this_run(), asked)
     with run.failing(), _activated(run):
         run.begin()
         result = call(**{name: run.argument(name) for name in asked})
     if isinstance(result, Generator):
-        return _drive(run, result)
+        driven = _drive(run, result)
+        next(driven)  # so that one that nobody starts is undone as well
+        return driven
     with run.failing():
         run.finish()
     return None
@@ -61,11 +62,19 @@ def enter_plain_run(task: luigi.Task) -> Any:
     return enter_run(task, task.run, ())
 
 
+def _order_for_this_run() -> RunOrder | None:
+    """The plan's; None under Luigi's own `build`, and for a run that another one started by hand."""
+    orders = _orders.get()
+    if not orders or any(run.order is orders[-1] for run in _active.get()):
+        return None
+    return orders[-1]
+
+
 def _drive(run: TaskRun, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, None]:
     """Hand requirements and their targets through; finish when the user's generator ends."""
-    sent = None
     with run.failing():
         try:
+            sent = yield
             while True:
                 with _activated(run):
                     try:
@@ -82,8 +91,23 @@ def _drive(run: TaskRun, generator: Generator[Any, Any, Any]) -> Generator[Any, 
 
 @contextmanager
 def _activated(run: TaskRun) -> Iterator[None]:
+    """While inside, the user's code runs; the working directory is its own, and ours again afterwards."""
     token = _active.set((*_active.get(), run))
+    outside = _working_directory()
+    if run.directory is not None:
+        os.chdir(run.directory)
     try:
         yield
     finally:
         _active.reset(token)
+        inside = _working_directory()
+        if inside != outside and outside is not None:
+            run.directory = inside
+            os.chdir(outside)
+
+
+def _working_directory() -> str | None:
+    try:
+        return os.getcwd()  # noqa: PTH109
+    except FileNotFoundError:  # somebody removed it
+        return None

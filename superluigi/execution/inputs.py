@@ -22,7 +22,10 @@ from superluigi.targets.foreign import adapt
 from superluigi.targets.state import Observation
 from superluigi_catalog.records import InputEntry
 
-__all__ = ["RunInputs"]
+__all__ = ["UNKNOWN_RUN", "RunInputs"]
+
+UNKNOWN_RUN = "run:unknown"
+"""The version of something without bytes of its own that no recorded run made."""
 
 
 class RunInputs:
@@ -101,9 +104,9 @@ class RunInputs:
         directory.mkdir()
         path, seen = target.hand_out(str(directory), force_download=self._force_download)
         self._staged.add(place)
-        row = self._rows.get(place)
-        if row is not None and (row.token != seen.token or not row.entry.fingerprint):
-            self._rows[place] = _as_observed(row, target, seen)
+        row = self._rows.get(place) or _unread(place, target, None)
+        if row.token != seen.token or not row.entry.fingerprint:
+            self._rows[place] = _as_observed(row, _handed_out(target, path), seen)
         return path
 
 
@@ -123,13 +126,11 @@ def discover_outputs(task: luigi.Task, place: str) -> list[ExpectedInput]:
         if target is None:
             uri = opaque_uri(plain, hash_of(task), inner)
             entry = InputEntry(
-                where, uri, type(plain).__name__, "run:unknown", task_hash=hash_of(task)
+                where, uri, type(plain).__name__, UNKNOWN_RUN, task_hash=hash_of(task)
             )
             rows.append(ExpectedInput(entry, uri, None))
             continue
-        stored = current_project().stored_path(target.uri)
-        entry = InputEntry(where, stored, target.kind, "", task_hash=hash_of(task))
-        row = ExpectedInput(entry, target.uri, None)
+        row = _unread(where, target, hash_of(task))
         seen = target.observe()
         rows.append(_by_sidecar(row, target, seen) or _as_observed(row, target, seen))
     return rows
@@ -171,7 +172,12 @@ def describes(document: dict[str, Any], seen: Observation) -> bool:
 def _as_observed(
     row: ExpectedInput, target: TargetWithMetadata, seen: Observation
 ) -> ExpectedInput:
-    """The row with the content that stands there now; who made it is then unknown."""
+    """The row with the content that stands there now; who made it is then unknown.
+
+    An input that is not there is none: a task whose `complete()` is its own may say so all the same.
+    """
+    if not seen.exists:
+        return replace(row, entry=replace(row.entry, fingerprint=UNKNOWN_RUN))
     content = target.read_content(seen)
     same = content.fingerprint == row.entry.fingerprint
     entry = replace(
@@ -183,6 +189,17 @@ def _as_observed(
         run_id=row.entry.run_id if same else None,
     )
     return replace(row, entry=entry, token=seen.token)
+
+
+def _unread(place: str, target: TargetWithMetadata, task_hash: str | None) -> ExpectedInput:
+    stored = current_project().stored_path(target.uri)
+    entry = InputEntry(place, stored, target.kind, "", task_hash=task_hash)
+    return ExpectedInput(entry, target.uri, None)
+
+
+def _handed_out(target: TargetWithMetadata, path: str) -> TargetWithMetadata:
+    """What to fingerprint of a target that was handed out: the copy, for the original may change."""
+    return target if "://" in target.uri else adapt(luigi.LocalTarget(path)) or target
 
 
 def _local_target(location: str) -> TargetWithMetadata | None:

@@ -76,6 +76,10 @@ class Metadata(dict[str, Any]):
         self.update(other)
         return self
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy, here or in another process, is nobody's sidecar.
+        return (dict, (dict(self),))
+
     def added_keys(self) -> list[str]:
         """The keys that the task set, in order."""
         return [key for key in self if key not in RESERVED_KEYS]
@@ -93,7 +97,7 @@ def to_json(value: Any, name: str, depth: int = 0) -> Any:
     """A value as the sidecar holds it.
 
     Dates and times become ISO 8601, Decimal, Path, UUID and timedelta text, numpy and pandas scalars the
-    Python value, NaN and infinities the texts `NaN`, `Infinity` and `-Infinity`.
+    Python value (pandas' NA null), NaN and infinities the texts `NaN`, `Infinity` and `-Infinity`.
 
     Raises:
         MetadataError: anything else, a key that is no text, a cycle, or text that UTF-8 cannot hold.
@@ -137,7 +141,11 @@ def _other(value: Any, name: str, depth: int) -> Any:
         return _checked_text(str(value), name)
     # A scalar of numpy or pandas, without importing either.
     if hasattr(value, "dtype") and getattr(value, "shape", None) == () and hasattr(value, "item"):
+        if getattr(value.dtype, "kind", "") in "mM":
+            return str(value)  # numpy's own times: item() may give a bare number of nanoseconds
         return to_json(value.item(), name, depth + 1)
+    if type(value).__name__ == "NAType":
+        return None
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     message = (
         f"metadata[{name!r}] is a {kind}, which JSON cannot hold. "

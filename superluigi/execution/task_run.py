@@ -13,7 +13,7 @@ from typing import Any
 
 import luigi
 
-from superluigi.errors import OutputNotWritten
+from superluigi.errors import MetadataError, OutputNotWritten
 from superluigi.execution.document import known_at_start, sidecar_document
 from superluigi.execution.inputs import RunInputs
 from superluigi.execution.metadata import Metadata
@@ -41,6 +41,8 @@ class TaskRun:
     def __init__(self, task: luigi.Task, order: RunOrder | None, asked: tuple[str, ...]) -> None:
         self.task = task
         self.order = order or standalone_order(task)
+        self.directory: str | None = None
+        """The working directory that `run()` chose for itself."""
         self._asked = asked
         self._started = time.time()
         self._started_counter = time.perf_counter()
@@ -56,9 +58,8 @@ class TaskRun:
         self._inputs = RunInputs(self.task, self.order)
         self._inputs.fingerprint_unread()
         publishes = "output_path" in self._asked
-        outputs = (PublishedOutputs if publishes else InPlaceOutputs)(self.task, self.order)
-        outputs.begin()
-        self._outputs = outputs
+        self._outputs = (PublishedOutputs if publishes else InPlaceOutputs)(self.task, self.order)
+        self._outputs.begin()
 
     def argument(self, name: str) -> Any:
         """What `run()` gets under one of the offered names."""
@@ -81,10 +82,15 @@ class TaskRun:
         inputs, outputs = self._inputs_begun, self._outputs
         if outputs is None:
             return
-        added = self._metadata.added() if self._metadata is not None else {}
+        try:
+            added = self._metadata.added() if self._metadata is not None else {}
+        except MetadataError as error:
+            outputs.keep(error)
+            raise
         inputs.check_unchanged()
         ended = self._started + (time.perf_counter() - self._started_counter)
         published = outputs.publish(lambda row: self._document(row, added, ended))
+        self._outputs = None
         self._check_own_complete()
         inputs.close()
         self.order.outcome = self._entry("succeeded", ended, outputs=published, metadata=added)
@@ -122,12 +128,20 @@ class TaskRun:
         if name == "input_path":
             return self._inputs_begun.stage()
         if name == "output_path" and self._outputs is not None:
-            return self._outputs.path_structure()
+            return self._published_outputs(self._outputs).path_structure()
         if name == "metadata":
             self._metadata = Metadata(self._known())
             return self._metadata
         message = f"run() cannot be handed {name!r}"
         raise TypeError(message)
+
+    def _published_outputs(self, outputs: RunOutputs) -> RunOutputs:
+        """Outputs with paths; also where only a `super().run()` asks for one, in the middle of the run."""
+        if isinstance(outputs, InPlaceOutputs):
+            outputs.abort()
+            self._outputs = outputs = PublishedOutputs(self.task, self.order)
+            outputs.begin()
+        return outputs
 
     def _known(self) -> dict[str, Any]:
         entries = self._inputs_begun.entries()
@@ -177,7 +191,7 @@ class TaskRun:
             error_type=f"{type(error).__module__}.{type(error).__qualname__}".removeprefix(
                 "builtins."
             ),
-            error=str(error)[:_MAX_TRACEBACK_CHARS],
+            error=_text_of(error)[:_MAX_TRACEBACK_CHARS],
             traceback=user_traceback(error, trace),
         )
 
@@ -227,4 +241,12 @@ def user_traceback(error: BaseException, trace: TracebackType | None) -> str:
 
 def _is_machinery(trace: TracebackType) -> bool:
     module = str(trace.tb_frame.f_globals.get("__name__", ""))
-    return module.split(".")[0] in ("superluigi", "luigi", "contextlib")
+    ours = module.partition(".")[0] in ("superluigi", "luigi", "contextlib")
+    return ours and not module.startswith("superluigi.demo")  # whose tasks are as a user's
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return f"<{type(error).__name__} whose text cannot be made>"

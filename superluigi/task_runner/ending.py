@@ -26,15 +26,12 @@ def ended_result(build: Build, *, outputs: Callable[[bool], Any], duration_s: fl
         outputs: The outputs of what was asked for, given whether all is well.
     """
     outcome = build.outcome
-    not_ended = build.not_ended()
+    _block_what_did_not_end(build)
     blocked = [h for h, d in build.decisions.items() if d.action == "blocked"]
-    failed = set(outcome.failed)
-    for task_hash in not_ended:
-        build.decisions[task_hash] = _blocked(build, task_hash, failed)
     anew = set(outcome.unchanged)
     skipped = [h for h, d in build.decisions.items() if d.action == "skip" and h not in anew]
     decided = build.decisions
-    ok = not (outcome.failed or blocked or not_ended)
+    ok = not (outcome.failed or blocked)
     return BuildResult(
         build_id=build.build_id,
         ok=ok,
@@ -43,7 +40,7 @@ def ended_result(build: Build, *, outputs: Callable[[bool], Any], duration_s: fl
         unchanged=tuple(decided[h] for h in outcome.unchanged),
         shared=tuple(decided[h] for h in outcome.shared),
         failed=tuple(decided[h] for h in outcome.failed),
-        blocked=tuple(decided[h] for h in (*blocked, *not_ended)),
+        blocked=tuple(decided[h] for h in blocked),
         outputs=outputs(ok),
         decisions=tuple(decided.values()),
         duration_s=duration_s,
@@ -95,6 +92,20 @@ def failure_message(result: BuildResult) -> str:
     if result.failures:
         lines += ["", result.failures[0].traceback.rstrip()]
     return "\n".join(lines)
+
+
+def _block_what_did_not_end(build: Build) -> None:
+    """Say of everything that waited in vain what it waited for; wrappers of it are incomplete too."""
+    failed = set(build.outcome.failed)
+    not_ended = set(build.not_ended())
+    for task_hash, verdict in build.verdicts.items():
+        waits = verdict.task.is_wrapper and any(
+            upstream.task_hash in failed
+            or build.decisions[upstream.task_hash].action == "blocked"
+            for _, upstream in verdict.task.upstream
+        )
+        if task_hash in not_ended or waits:
+            build.decisions[task_hash] = _blocked(build, task_hash, failed)
 
 
 def _blocked(build: Build, task_hash: str, failed: set[str]) -> Decision:

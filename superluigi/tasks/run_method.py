@@ -26,9 +26,11 @@ def entered_once(run: Callable[..., Any], cls: type[Task]) -> Callable[..., Any]
     Raises:
         TypeError: `run` asks for something that the class does not offer.
     """
-    if getattr(run, _MARK, False):
+    is_entry = getattr(run, _MARK, None) is run  # a wrapper of the user's may have copied the mark
+    if is_entry:
         return run
     asked = asked_arguments(run, cls)
+    signature = inspect.signature(run)
 
     @functools.wraps(run)
     def entry(self: Task, *args: Any, **kwargs: Any) -> Any:
@@ -37,11 +39,11 @@ def entered_once(run: Callable[..., Any], cls: type[Task]) -> Callable[..., Any]
             return enter_run(self, functools.partial(run, self), asked)
         if active is None:
             return run(self, *args, **kwargs)  # somebody's own call, in a test or a notebook
-        missing = asked[len(args) :]
-        given = {name: active.argument(name) for name in missing if name not in kwargs}
+        passed = {*signature.bind_partial(self, *args, **kwargs).arguments, *kwargs}
+        given = {name: active.argument(name) for name in asked if name not in passed}
         return run(self, *args, **kwargs, **given)
 
-    setattr(entry, _MARK, True)
+    setattr(entry, _MARK, entry)
     return entry
 
 

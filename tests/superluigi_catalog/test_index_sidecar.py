@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from superluigi_catalog import Catalog, TargetRecord
+from superluigi_catalog import Catalog, InvalidSidecar, TargetRecord
 from tests.superluigi_catalog.entries import (
     CODE,
     ENVIRONMENT,
@@ -224,3 +224,10 @@ def test_what_a_run_yielded_is_known_from_the_sidecar(catalog: Catalog) -> None:
 def test_what_a_sidecar_may_leave_out(catalog: Catalog, missing: str) -> None:
     index(catalog, {key: value for key, value in DOCUMENT.items() if key != missing})
     assert catalog.task(hash_of("a")).status == "fresh"
+
+
+def test_a_run_that_is_only_announced_is_not_indexed(catalog: Catalog) -> None:
+    announced = {key: DOCUMENT[key] for key in ("format", "task_hash", "family", "run_id")}
+    with pytest.raises(InvalidSidecar, match="has not ended"):
+        index(catalog, announced | {"state": "running"})
+    assert catalog.tasks() == ()

@@ -84,9 +84,13 @@ def histories(draw: st.DrawFn) -> History:
     return history
 
 
+# Hundreds of catalogs are made here: where there is memory to make them in, no disk is waited for.
+MEMORY = Path("/dev/shm")
+
+
 @contextmanager
 def opened(template: Path) -> Iterator[Catalog]:
-    with tempfile.TemporaryDirectory() as directory:
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as directory:
         shutil.copy(template, f"{directory}/catalog.db")
         with Catalog(f"{directory}/catalog.db") as catalog:
             yield catalog

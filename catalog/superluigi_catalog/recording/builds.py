@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from superluigi_catalog.recording.identify import build_id
 from superluigi_catalog.records import BuildEntry
 from superluigi_catalog.storage.session import Session
-from superluigi_catalog.storage.values import storable, to_json
+from superluigi_catalog.storage.values import optional, storable, to_json
 
 __all__ = ["end_build", "start_build"]
 
@@ -53,7 +53,7 @@ def end_build(
             status,
             ended_at,
             to_json(dict(counts)),
-            None if error is None else storable(error),
+            optional(error),
             build_id(session, uuid),
         ),
     )

@@ -10,7 +10,7 @@ from typing import Any
 from superluigi_catalog.recording.identify import target_ids
 from superluigi_catalog.records import Observed
 from superluigi_catalog.storage.session import Session
-from superluigi_catalog.storage.values import storable
+from superluigi_catalog.storage.values import optional, storable
 
 __all__ = ["observe"]
 
@@ -44,7 +44,7 @@ def observe(session: Session, observations: Iterable[Observed]) -> None:
         "UPDATE targets SET state = 'error', error = ?, observed_ns = ? WHERE id = ? AND observed_ns <= ?",
         [
             (
-                _optional(observed.error),
+                optional(observed.error),
                 observed.observed_ns or now,
                 ids[uri],
                 observed.observed_ns or now,
@@ -56,7 +56,7 @@ def observe(session: Session, observations: Iterable[Observed]) -> None:
 
 
 def _look(observed: Observed, content: int | None, target: int, when: int) -> tuple[Any, ...]:
-    token = _optional(observed.token)
+    token = optional(observed.token)
     return (
         storable(observed.kind),
         observed.state,
@@ -65,17 +65,13 @@ def _look(observed: Observed, content: int | None, target: int, when: int) -> tu
         token,
         observed.size_bytes,
         observed.mtime_ns,
-        _optional(observed.etag),
-        _optional(observed.version_id),
+        optional(observed.etag),
+        optional(observed.version_id),
         when,
-        _optional(observed.error),
+        optional(observed.error),
         target,
         when,
     )
-
-
-def _optional(text: str | None) -> str | None:
-    return None if text is None else storable(text)
 
 
 def _content_ids(

@@ -2,56 +2,26 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from superluigi_catalog.recording.code import code_id, environment_id
+from superluigi_catalog.recording.contents import point_target, write_inputs, write_outputs
 from superluigi_catalog.recording.edges import settle_edges
 from superluigi_catalog.recording.identify import (
     build_id,
-    content_id,
     run_id,
-    target_id,
     task_id,
 )
-from superluigi_catalog.records import InputEntry, JsonObject, OutputEntry, RunEntry
+from superluigi_catalog.recording.known import GOOD_STATUSES, KnownRun, known_run
+from superluigi_catalog.records import JsonObject, RunEntry
 from superluigi_catalog.storage.session import Session
-from superluigi_catalog.storage.values import storable, to_json
+from superluigi_catalog.storage.values import optional, storable, to_json
 
-__all__ = ["GOOD_STATUSES", "KnownRun", "finish_run", "known_run", "start_run", "write_run"]
-
-GOOD_STATUSES = frozenset({"succeeded", "unchanged", "adopted", "shared"})
-"""With these a run stands for the content of its targets."""
-
-_FINAL_STATUSES = GOOD_STATUSES | {"failed"}
+__all__ = ["finish_run", "settle_run_edges", "start_run", "write_run"]
 
 _WEIGHT_OF_NEWEST = 0.3
 """In a family's typical duration: the last five runs make 83 % of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class KnownRun:
-    """What the catalog has of a run before it is written again."""
-
-    id: int
-    task: int
-    status: str | None
-    origin: str
-
-    @property
-    def is_final(self) -> bool:
-        """Whether it has ended, as its own process said."""
-        return self.status in _FINAL_STATUSES
-
-
-def known_run(session: Session, uuid: str) -> KnownRun | None:
-    """Look a run up; None when nothing mentions it."""
-    found = session.row(
-        "SELECT id, task_id, status, origin FROM runs WHERE uuid = ?", (storable(uuid),)
-    )
-    return None if found is None else KnownRun(*found)
 
 
 def start_run(
@@ -123,68 +93,9 @@ def write_run(session: Session, entry: RunEntry, known: KnownRun | None) -> int:
         session.execute("DELETE FROM run_outputs WHERE run_id = ?", (number,))
     if entry.status == "succeeded" and (known is None or not known.is_final):
         _learn_duration(session, task, entry.duration_s)
-    _write_inputs(session, number, entry.inputs)
+    write_inputs(session, number, entry.inputs)
     write_outputs(session, number, entry.outputs)
     return number
-
-
-def write_outputs(session: Session, run: int, outputs: Sequence[OutputEntry]) -> None:
-    """Add to what a run made."""
-    session.executemany(
-        """
-        INSERT OR REPLACE INTO run_outputs(run_id, place, content_id, mtime_ns, etag, version_id)
-        VALUES (?, ?, ?, ?, ?, ?)
-        """,
-        [
-            (
-                run,
-                storable(output.place),
-                output_content(session, output),
-                output.mtime_ns,
-                _optional(output.etag),
-                _optional(output.version_id),
-            )
-            for output in outputs
-        ],
-    )
-
-
-def output_content(session: Session, output: OutputEntry) -> int:
-    """Identify the content of an output."""
-    return content_id(
-        session,
-        target_id(session, output.uri, output.kind),
-        output.fingerprint,
-        size_bytes=output.size_bytes,
-        file_count=output.file_count,
-    )
-
-
-def point_target(session: Session, output: OutputEntry, run: int) -> None:
-    """Say that a run's content is what stands at a target, and that it was seen there."""
-    content = output_content(session, output)
-    session.execute(
-        """
-        UPDATE targets SET kind = ?, state = 'present', token = ?, seen_content_id = ?,
-          size_bytes = ?, mtime_ns = ?, etag = ?, version_id = ?, observed_ns = ?, error = NULL,
-          run_id = ?, run_content_id = ?, run_place = ?
-        WHERE id = ?
-        """,
-        (
-            storable(output.kind),
-            _optional(output.token),
-            content,
-            output.size_bytes,
-            output.mtime_ns,
-            _optional(output.etag),
-            _optional(output.version_id),
-            output.observed_ns or time.time_ns(),
-            run,
-            content,
-            storable(output.place),
-            target_id(session, output.uri, output.kind),
-        ),
-    )
 
 
 def settle_run_edges(session: Session, task: int, entry: RunEntry) -> None:
@@ -225,52 +136,13 @@ def _run_values(session: Session, entry: RunEntry, task: int) -> tuple[Any, ...]
         entry.origin,
         storable(entry.owner),
         storable(entry.log),
-        _optional(entry.error_type),
-        _optional(entry.error),
+        optional(entry.error_type),
+        optional(entry.error),
         _reason(entry.reason),
         _reasons(entry.reason, entry.reasons),
         to_json(dict(entry.metadata)) if entry.metadata else None,
-        _optional(entry.traceback),
+        optional(entry.traceback),
     )
-
-
-def _write_inputs(session: Session, run: int, inputs: Sequence[InputEntry]) -> None:
-    session.executemany(
-        """
-        INSERT OR IGNORE INTO run_inputs(run_id, place, content_id, source_task_id, source_run_id,
-          etag, version_id)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
-        """,
-        [_input_values(session, run, source) for source in inputs],
-    )
-
-
-def _input_values(session: Session, run: int, source: InputEntry) -> tuple[Any, ...]:
-    content = content_id(
-        session,
-        target_id(session, source.uri, source.kind),
-        source.fingerprint,
-        size_bytes=source.size_bytes,
-    )
-    task, made_by = _source(session, source)
-    return (
-        run,
-        storable(source.place),
-        content,
-        task,
-        made_by,
-        _optional(source.etag),
-        _optional(source.version_id),
-    )
-
-
-def _source(session: Session, source: InputEntry) -> tuple[int | None, int | None]:
-    """Identify the task and the run that had made an input."""
-    if source.task_hash is not None:
-        task = task_id(session, source.task_hash)
-        return task, None if source.run_id is None else run_id(session, source.run_id, task)
-    known = None if source.run_id is None else known_run(session, source.run_id)
-    return (None, None) if known is None else (known.task, known.id)
 
 
 def _point_to_start(session: Session, task: int, run: int) -> None:
@@ -299,7 +171,3 @@ def _reasons(reason: JsonObject, reasons: Sequence[JsonObject]) -> str | None:
     if not reasons or (len(reasons) == 1 and reasons[0] == reason):
         return None
     return to_json([dict(each) for each in reasons])
-
-
-def _optional(text: str | None) -> str | None:
-    return None if text is None else storable(text)

@@ -6,17 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from superluigi_catalog.errors import InvalidSidecar
+from superluigi_catalog.recording.contents import output_content, write_outputs
 from superluigi_catalog.recording.identify import target_id, task_id
+from superluigi_catalog.recording.known import GOOD_STATUSES, KnownRun, known_run
 from superluigi_catalog.recording.observations import observe
-from superluigi_catalog.recording.runs import (
-    GOOD_STATUSES,
-    KnownRun,
-    known_run,
-    output_content,
-    settle_run_edges,
-    write_outputs,
-    write_run,
-)
+from superluigi_catalog.recording.runs import settle_run_edges, write_run
 from superluigi_catalog.recording.tasks import declare_tasks
 from superluigi_catalog.records import InputEntry, Observed, OutputEntry, RunEntry, TaskEntry
 from superluigi_catalog.sidecar import user_metadata
@@ -39,6 +34,9 @@ def index_sidecar(
     fingerprint: str | None,
 ) -> None:
     """Record a sidecar's task, run and output; twice is once, and what is known better stays."""
+    if "output" not in document:
+        message = f"The sidecar of {uri!r} announces a run that has not ended: nothing to record."
+        raise InvalidSidecar(message, path=uri)
     task = _record_task(session, document, uri, kind)
     entry = _run_entry(document, uri, kind)
     known = known_run(session, entry.run_id)

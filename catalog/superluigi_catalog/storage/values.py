@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-__all__ = ["from_json", "storable", "to_json", "utc_now"]
+__all__ = ["from_json", "optional", "storable", "to_json", "utc_now"]
 
 
 def storable(text: str) -> str:
@@ -29,6 +29,11 @@ def storable(text: str) -> str:
     except UnicodeEncodeError:
         return text.encode("utf-8", "backslashreplace").decode("utf-8")
     return text
+
+
+def optional(text: str | None) -> str | None:
+    """Bring text into its storable form where there is any."""
+    return None if text is None else storable(text)
 
 
 def to_json(value: Any) -> str:

@@ -112,7 +112,7 @@ def test_force_upstream_to_takes_the_beginning_of_a_hash(project):
 
 
 def test_force_upstream_to_something_unknown_names_the_nearest(project):
-    result = project.call("run", "--force-upstream-to", "Numbrs", "flows.Total")
+    result = project.call("run", "--force-upstream-to", "numbers_", "flows.Total")
     assert result.exit_code == ExitCode.NOT_FOUND
     assert "Did you mean Numbers?" in result.stderr
     assert not (project.root / "data").exists()

@@ -7,7 +7,15 @@ from types import ModuleType
 import pytest
 from luigi.task_register import Register
 
-from tests.superluigi.code.corpus import write_tree
+from tests.superluigi.code.corpus import write_corpus, write_tree
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of the written corpus."""
+    directory = tmp_path_factory.mktemp("corpus")
+    write_corpus(directory)
+    return directory
 
 
 @pytest.fixture
@@ -15,6 +23,7 @@ def import_from(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[[dict[str, str], str], ModuleType]]:
     """Write a project and import one of its modules; both are gone after the test."""
+    before = set(sys.modules)
     registered = list(Register._reg)
     root = tmp_path / "project"
     packages: set[str] = set()
@@ -28,6 +37,6 @@ def import_from(
 
     yield load
     Register._reg = registered
-    for name in list(sys.modules):
+    for name in set(sys.modules) - before:
         if name.partition(".")[0] in packages:
             del sys.modules[name]

@@ -7,14 +7,13 @@ name the task where it is not `T` in `flow.py`.
 
 Expected is `same`, `differs` with the parts that change, `listed` with a kind (the fingerprint
 stays, and says so), or `differs+listed` with both. Standard library only: it also runs under
-interpreters without anything installed, and then prints every fingerprint as JSON.
+interpreters without anything installed, and prints every fingerprint of a written corpus as JSON.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -87,19 +86,25 @@ def write_tree(root: Path, tree: dict[str, str]) -> Path:
     return root
 
 
-def all_fingerprints() -> dict[str, list[object]]:
-    """Name of every case → what its two versions come to."""
+def write_corpus(directory: Path) -> None:
+    """Write every case twice: as it stands before its edit, and after."""
+    for number, case in enumerate(load_cases()):
+        for mark in "-+":
+            write_tree(directory / f"{number}{mark}", case.tree(mark))
+
+
+def read_corpus(directory: Path) -> dict[str, list[dict[str, object]]]:
+    """Name of every case → what its two versions come to, as JSON types."""
     from superluigi.code import Fingerprinter
 
-    found: dict[str, list[object]] = {}
-    with tempfile.TemporaryDirectory() as directory:
-        for number, case in enumerate(load_cases()):
-            for mark in "-+":
-                root = write_tree(Path(directory) / f"{number}{mark}", case.tree(mark))
-                code = Fingerprinter().fingerprint_at(root / case.file, case.qualname)
-                found.setdefault(case.name, []).append(code.to_dict() if code else None)
+    found: dict[str, list[dict[str, object]]] = {}
+    for number, case in enumerate(load_cases()):
+        for mark in "-+":
+            file = directory / f"{number}{mark}" / case.file
+            code = Fingerprinter().fingerprint_at(file, case.qualname)
+            found.setdefault(case.name, []).append(code.to_dict() if code else {})
     return found
 
 
 if __name__ == "__main__":
-    json.dump(all_fingerprints(), sys.stdout)
+    json.dump(read_corpus(Path(sys.argv[1])), sys.stdout)

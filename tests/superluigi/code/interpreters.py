@@ -15,14 +15,24 @@ _MINORS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 
 @lru_cache(maxsize=1)
 def other_interpreters() -> dict[str, str]:
-    """Minor → a program that runs it; `SUPERLUIGI_PYTHONS` adds programs, separated as in PATH."""
+    """Minor → a program that runs it: in PATH, of pyenv, or named in `SUPERLUIGI_PYTHONS`."""
     named = os.environ.get("SUPERLUIGI_PYTHONS", "").split(os.pathsep)
+    in_path = [shutil.which(f"python{minor}") or "" for minor in _MINORS]
     found = {}
-    for program in [*named, *(shutil.which(f"python{minor}") or "" for minor in _MINORS)]:
+    for program in [*named, *in_path, *_of_pyenv()]:
         minor = _minor_of(program) if program else None
         if minor in _MINORS and minor != f"{sys.version_info[0]}.{sys.version_info[1]}":
             found[minor] = program
     return found
+
+
+def _of_pyenv() -> list[str]:
+    pyenv = shutil.which("pyenv")
+    if pyenv is None:
+        return []
+    done = subprocess.run([pyenv, "root"], capture_output=True, text=True)
+    versions = Path(done.stdout.strip() or os.devnull) / "versions"
+    return [str(path) for path in sorted(versions.glob("3.*/bin/python"))]
 
 
 def _minor_of(program: str) -> str | None:

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from superluigi.code import CodeFingerprint, Fingerprinter
-from tests.superluigi.code.corpus import Case, load_cases, write_tree
+from tests.superluigi.code.corpus import Case, load_cases
 
 CASES = load_cases()
 
 
-def _fingerprint(root: Path, case: Case, mark: str) -> CodeFingerprint:
-    write_tree(root, case.tree(mark))
+def _fingerprint(corpus: Path, case: Case, mark: str) -> CodeFingerprint:
+    root = corpus / f"{CASES.index(case)}{mark}"
     code = Fingerprinter().fingerprint_at(root / case.file, case.qualname)
     assert code is not None
     return code
@@ -25,9 +25,9 @@ def _changed(before: CodeFingerprint, after: CodeFingerprint) -> set[str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_an_edit_changes_what_it_is_to_change(case: Case, tmp_path: Path) -> None:
-    before = _fingerprint(tmp_path / "before", case, "-")
-    after = _fingerprint(tmp_path / "after", case, "+")
+def test_an_edit_changes_what_it_is_to_change(case: Case, corpus: Path) -> None:
+    before = _fingerprint(corpus, case, "-")
+    after = _fingerprint(corpus, case, "+")
     differs = before.fingerprint != after.fingerprint
     assert differs == case.expected.startswith("differs"), _changed(before, after)
     if differs:

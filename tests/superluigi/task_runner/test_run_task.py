@@ -201,6 +201,16 @@ def test_a_failing_task_blocks_its_readers_and_nothing_else(num_workers: int) ->
     assert not Path("failing.txt").exists()
 
 
+def test_a_wrapper_of_something_that_failed_is_not_complete() -> None:
+    class Wraps(flows.WrapperTask):
+        def requires(self):
+            return [flows.Failing(), flows.Clean()]
+
+    result = failed_build(Wraps()).result
+    assert names(result.blocked) == ["Wraps"]
+    assert names(result.failed) == ["Failing"]
+
+
 def test_retries_run_a_failing_task_again() -> None:
     Path("failures_left.txt").write_text("2")
     result = build(flows.AfterFailing(), retries=2)

@@ -1,0 +1,95 @@
+"""What every part of the catalog stands on: its file, its project, and how it is read and written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from superluigi_catalog.project import Project, find_project, project_of
+from superluigi_catalog.reading.refs import References
+from superluigi_catalog.storage.connection import Connections
+from superluigi_catalog.storage.failures import translating
+from superluigi_catalog.storage.session import Session
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["Connected"]
+
+FILE_NAME = "catalog.db"
+
+
+class Connected:
+    """A catalog's file, opened."""
+
+    path: Path
+    """Where it is."""
+    project: Project
+    """Whose it is: how local paths are stored."""
+    read_only: bool
+    """Whether it refuses to record."""
+
+    def __init__(
+        self, path: str | os.PathLike[str] | None = None, *, read_only: bool = False
+    ) -> None:
+        self.path, self.project = _located(path)
+        self.read_only = read_only
+        if not read_only and self.path.parent == self.project.home:
+            self.project.ensure_home()
+        self._connections = Connections(self.path, read_only=read_only)
+        self._connections.check()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"Catalog({str(self.path)!r})"
+
+    def close(self) -> None:
+        """End its connections; a later call opens them again."""
+        self._connections.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Keep all that is recorded while inside, or, after an error, nothing of it.
+
+        Other processes cannot record anything meanwhile: keep it short, and do not fork inside.
+
+        Raises:
+            CatalogReadOnly: it was opened for reading.
+        """
+        with self._connections.transaction():
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        with translating(str(self.path)), self._connections.transaction() as session:
+            yield session
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        with translating(str(self.path)), self._connections.snapshot() as session:
+            yield session
+
+    def _refs(self, session: Session) -> References:
+        return References(session, self.project)
+
+
+def _located(path: str | os.PathLike[str] | None) -> tuple[Path, Project]:
+    if path is None:
+        project = find_project()
+        return project.home / FILE_NAME, project
+    found = Path(os.path.normpath(Path.cwd() / Path(path).expanduser()))
+    return found, project_of(found.parent)

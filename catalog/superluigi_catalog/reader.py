@@ -1,0 +1,213 @@
+"""Everybody's side of the catalog: questions about tasks, runs, builds, targets and their lineage."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+
+from superluigi_catalog import reading
+from superluigi_catalog.connected import Connected
+from superluigi_catalog.lineage import Lineage
+from superluigi_catalog.results import Build, Revision, Run, Target, Task
+
+__all__ = ["Reader"]
+
+
+class Reader(Connected):
+    """Answers questions; every call sees one consistent state."""
+
+    def task(self, ref: Any) -> Task:
+        """Look up one task.
+
+        Raises:
+            TaskNotFound: nothing answers to the ref; the message suggests what does.
+            AmbiguousHash: several tasks do.
+        """
+        with self._reading() as session:
+            number = self._refs(session).task(ref)
+            return reading.tasks_by_id(session, [number])[number]
+
+    def tasks(
+        self,
+        family: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        status: str | Collection[str] | None = None,
+        search: str | None = None,
+        since: datetime | str | None = None,
+        limit: int | None = None,
+        after: Any = None,
+    ) -> tuple[Task, ...]:
+        """List the tasks for which all of these hold.
+
+        Args:
+            family: Its name.
+            params: Values of parameters by name, compared as text.
+            status: One of `STATUSES`, or several.
+            search: Words of the family and of values of parameters, the last one perhaps unfinished; or
+                the beginning of a task hash.
+            since: The last run began then or later; text in the form `2026-01-05`, also with a time, in
+                UTC.
+            limit: How many at most.
+            after: The last one of the page before: a ref.
+
+        Returns:
+            Those recorded last first; not those that are only known as somebody's input.
+
+        Raises:
+            ValueError: there is no such status.
+            TaskNotFound, AmbiguousHash: for `after`.
+        """
+        with self._reading() as session:
+            wanted = reading.TaskFilter()
+            if family is not None:
+                wanted.family(family)
+            if params:
+                wanted.params(params)
+            if status is not None:
+                wanted.status(status)
+            if search is not None:
+                wanted.search(search)
+            if since is not None:
+                wanted.since(since)
+            if after is not None:
+                wanted.after(self._refs(session).task(after))
+            return reading.tasks_matching(session, wanted, limit)
+
+    def run(self, run_id: str) -> Run:
+        """Look up one run, with its code and environment.
+
+        Raises:
+            TaskNotFound: there is none.
+        """
+        with self._reading() as session:
+            found = reading.run_by_uuid(session, run_id)
+            return found if found is not None else self._refs(session).not_found(run_id)
+
+    def runs(
+        self, ref: Any = None, *, build: str | None = None, limit: int | None = 100
+    ) -> tuple[Run, ...]:
+        """List runs, newest first.
+
+        Args:
+            ref: Of this task; None: of all.
+            build: Only of the build with this id.
+            limit: How many at most; None: all.
+
+        Raises:
+            TaskNotFound: nothing answers to the ref, or there is no such build.
+            AmbiguousHash: several tasks answer to the ref.
+        """
+        with self._reading() as session:
+            refs = self._refs(session)
+            task = None if ref is None else refs.task(ref)
+            number = None if build is None else refs.build(build)
+            return reading.runs(session, task=task, build=number, limit=limit)
+
+    def build(self, build_id: str) -> Build:
+        """Look up one build.
+
+        Raises:
+            TaskNotFound: there is none.
+        """
+        with self._reading() as session:
+            found = reading.build_by_uuid(session, build_id)
+            return found if found is not None else self._refs(session).not_found(build_id)
+
+    def builds(self, *, limit: int | None = 100) -> tuple[Build, ...]:
+        """List builds, newest first.
+
+        Args:
+            limit: How many at most; None: all.
+        """
+        with self._reading() as session:
+            return reading.builds(session, limit)
+
+    def targets(self, ref: Any) -> tuple[Target, ...]:
+        """List the targets of a task, or the one target that is named.
+
+        Args:
+            ref: A task: its declared outputs. A path or URI: the target there.
+
+        Returns:
+            Ordered by place.
+
+        Raises:
+            TaskNotFound: nothing answers to the ref.
+            AmbiguousHash: several tasks do.
+        """
+        with self._reading() as session:
+            refs = self._refs(session)
+            task = refs.task_by_hash(ref)
+            if task is not None:
+                return reading.targets_of(session, task)
+            number = refs.target(ref)
+            if number is None:
+                refs.not_found(ref)
+            return (reading.target(session, number),)
+
+    def upstream(self, ref: Any, depth: int | None = None) -> Lineage:
+        """Follow a task's inputs.
+
+        Args:
+            ref: Where to begin.
+            depth: Steps to go; None: all the way.
+
+        Raises:
+            TaskNotFound: nothing answers to the ref.
+            AmbiguousHash: several tasks do.
+            ValueError: the depth is negative.
+        """
+        with self._reading() as session:
+            return reading.lineage_of(session, self._refs(session).task(ref), "upstream", depth)
+
+    def downstream(self, ref: Any, depth: int | None = None) -> Lineage:
+        """Follow what was made of a task's results.
+
+        Args:
+            ref: Where to begin.
+            depth: Steps to go; None: all the way.
+
+        Raises:
+            TaskNotFound: nothing answers to the ref.
+            AmbiguousHash: several tasks do.
+            ValueError: the depth is negative.
+        """
+        with self._reading() as session:
+            return reading.lineage_of(session, self._refs(session).task(ref), "downstream", depth)
+
+    def who_made(self, path_or_digest: str | os.PathLike[str]) -> tuple[Run, ...]:
+        """List the runs that made a content, newest first; none when nobody recorded it.
+
+        Args:
+            path_or_digest: A target: what is there now. A fingerprint (`sha256:…`, or at least eight
+                characters of its value), or the 64 hex digits that `sha256sum` prints: wherever it is.
+                Any other file: it is read, and looked for by its bytes, so that a copy is known too.
+
+        Raises:
+            TaskNotFound: a path that is neither a target nor a file.
+        """
+        with self._reading() as session:
+            return reading.who_made(self._refs(session), path_or_digest)
+
+    def who_read(self, path_or_digest: str | os.PathLike[str]) -> tuple[Run, ...]:
+        """List the runs that consumed a target, whatever it held then, or a content; newest first.
+
+        Args:
+            path_or_digest: As for `who_made`.
+
+        Raises:
+            TaskNotFound: a path that is neither a target nor a file.
+        """
+        with self._reading() as session:
+            return reading.who_read(self._refs(session), path_or_digest)
+
+    def history(self, path: str | os.PathLike[str]) -> tuple[Revision, ...]:
+        """List what runs wrote to a target, newest first.
+
+        Raises:
+            TaskNotFound: no such target is recorded.
+        """
+        with self._reading() as session:
+            return reading.history(self._refs(session), path)
