@@ -36,13 +36,14 @@ def ids_of(paths: list[Path]) -> list[str]:
 
 @pytest.fixture(scope="module")
 def carried_out(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Carries out a document once."""
-    known: dict[Path, dict[str, Done]] = {}
+    """Carries out a document once: the directory that it worked in, and what came of each block."""
+    known: dict[Path, tuple[Path, dict[str, Done]]] = {}
 
-    def run(path: Path) -> dict[str, Done]:
+    def run(path: Path) -> tuple[Path, dict[str, Done]]:
         if path not in known:
             blocks = [block for block in blocks_of(path) if block.is_run and not needs_s3(block)]
-            known[path] = carry_out(blocks, tmp_path_factory.mktemp(path.stem))
+            directory = tmp_path_factory.mktemp(path.stem)
+            known[path] = directory, carry_out(blocks, directory)
         return known[path]
 
     return run
@@ -55,11 +56,30 @@ def needs_s3(block: Block) -> bool:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=ids_of(DOCUMENTS))
 def test_every_block_runs_and_shows_what_it_prints(path: Path, carried_out: Any) -> None:
-    done = carried_out(path)
+    _, done = carried_out(path)
     blocks = blocks_of(path)
     for before, block in pairwise(blocks):
         if block.language == "text" and before.where in done:
             assert same_shape(block.text) == same_shape(done[before.where].output), block.where
+
+
+def test_the_sidecar_in_the_readme_is_the_one_that_it_makes(carried_out: Any) -> None:
+    (block,) = [block for block in blocks_of(README) if block.language == "json"]
+    shown = json.loads(block.text)
+    directory, _ = carried_out(README)
+    (path,) = directory.glob(f"data/reports/*/{shown['task_hash']}.txt.metadata.json")
+    found = json.loads(path.read_text(encoding="utf-8"))
+    assert list(shown) == list(found)
+    for document in (shown, found):
+        for key in ("run_id", "build_id", "started_at", "ended_at", "duration_s"):
+            del document[key]
+        del document["inputs"][0]["run_id"], document["output"]["mtime_ns"]
+        document["environment"] = list(document["environment"])
+    parts = shown["code"].pop("parts")
+    assert parts
+    assert all(part in found["code"]["parts"] for part in parts)
+    del found["code"]["parts"]
+    assert shown == found
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=ids_of(DOCUMENTS))
@@ -233,7 +253,7 @@ def test_the_architecture_names_the_layers_in_the_order_that_is_checked() -> Non
         import tomli as tomllib
     config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     contracts = config["tool"]["importlinter"]["contracts"]
-    layers = next(c["layers"] for c in contracts if "superluigi.cli" in c["layers"])
+    layers = next(c["layers"] for c in contracts if "superluigi.cli" in c.get("layers", ()))
     checked = [name.strip() for layer in layers for name in layer.split("|")]
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`.+?) \|", text, re.MULTILINE)

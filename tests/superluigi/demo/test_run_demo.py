@@ -18,6 +18,8 @@ import pytest
 from superluigi.demo import page, run_demo
 from superluigi.demo.project import DemoProject, pipeline_text
 from superluigi.errors import SuperLuigiError
+from superluigi_catalog import Catalog
+from tests.documents import ROOT, blocks_of, same_shape
 
 FAMILIES = "FeaturesTask ModelTask PredictionsTask"
 
@@ -82,6 +84,19 @@ def test_the_sidecar_is_shown_as_json(told_twice: tuple[Path, list[str]]) -> Non
     start, end = lines.index("   {"), lines.index("   }")
     document = json.loads("\n".join(lines[start : end + 1]))
     assert document["family"] == "PredictionsTask"
+
+
+def test_the_readme_shows_what_it_prints(told_twice: tuple[Path, list[str]]) -> None:
+    directory, outputs = told_twice
+    blocks = blocks_of(ROOT / "README.md")
+    shown = next(block for block in blocks if block.language == "text")
+    printed = same_shape(outputs[0])
+    assert [line for line in same_shape(shown.text) if line not in printed] == []
+
+    drawn = next(block for block in blocks if block.language == "mermaid")
+    with Catalog(directory / "demo-project" / ".superluigi" / "catalog.db") as catalog:
+        (task,) = catalog.tasks(family="PredictionsTask")
+        assert catalog.upstream(task.task_hash).to_mermaid() == drawn.text
 
 
 def test_every_command_that_it_names_works_in_its_project(

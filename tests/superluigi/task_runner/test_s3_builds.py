@@ -1,0 +1,191 @@
+"""Builds into S3, on a real server over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from superluigi import run_task
+from superluigi.errors import BuildFailed, BucketMissing
+from superluigi.targets import S3ObjectTarget
+from superluigi_catalog import Catalog
+from tests import s3_flows
+from tests.flows import ran
+
+EVERYTHING = ["S3Clean", "S3Raw", "S3Report"]
+
+
+def build(task: Any, **options: Any) -> list[str]:
+    run_task(task, **{"progress": False, **options})
+    return sorted(ran())
+
+
+def get(s3: Any, key: str) -> str:
+    return s3.get_object(Bucket="lake", Key=key)["Body"].read().decode()
+
+
+@pytest.fixture(autouse=True)
+def _source(s3: Any) -> None:
+    s3.put_object(Bucket="lake", Key="source.txt", Body=b"hello")
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_the_first_build_makes_everything_and_the_second_runs_nothing(
+    s3: Any, num_workers: int
+) -> None:
+    assert build(s3_flows.S3Report(), num_workers=num_workers) == EVERYTHING
+    assert build(s3_flows.S3Report(), num_workers=num_workers) == []
+    key = f"report/{s3_flows.S3Report().task_id}.txt"
+    assert get(s3, key) == "hhello"
+    sidecar = json.loads(get(s3, f"{key}.metadata.json"))
+    assert [row["path"] for row in sidecar["inputs"]] == ["s3://lake/clean/", "s3://lake/raw/raw.txt"]
+    assert sidecar["output"]["etag"]
+    assert list(Path(".superluigi/tmp").iterdir()) == []
+
+
+def test_an_object_that_others_overwrite_with_the_same_size_is_seen(s3: Any) -> None:
+    build(s3_flows.S3Report())
+    s3.put_object(Bucket="lake", Key="source.txt", Body=b"jello")
+    assert build(s3_flows.S3Report()) == EVERYTHING
+    assert get(s3, f"report/{s3_flows.S3Report().task_id}.txt") == "jjello"
+
+
+def test_bytes_that_come_out_the_same_cut_the_rest_off(s3: Any) -> None:
+    build(s3_flows.S3Clean())
+    s3.put_object(Bucket="lake", Key="source.txt", Body=b"hallo")
+    assert build(s3_flows.S3Clean()) == ["S3Clean", "S3Raw"]
+    result = run_task(s3_flows.S3Report(), force_upstream_to_task_cls=s3_flows.S3Clean, progress=False)
+    assert result.ok
+    ran()
+    s3.put_object(Bucket="lake", Key="source.txt", Body=b"hallo")
+    assert build(s3_flows.S3Report()) == []
+
+
+def test_a_deleted_intermediate_is_not_made_again_unless_something_needs_it(s3: Any) -> None:
+    build(s3_flows.S3Report())
+    s3.delete_object(Bucket="lake", Key="raw/raw.txt")
+    assert build(s3_flows.S3Report()) == []
+    s3.delete_object(Bucket="lake", Key=f"report/{s3_flows.S3Report().task_id}.txt")
+    assert build(s3_flows.S3Report()) == ["S3Raw", "S3Report"]
+
+
+def test_a_lost_catalog_and_a_lost_cache_change_no_decision(s3: Any) -> None:
+    build(s3_flows.S3Report())
+    shutil.rmtree(".superluigi")
+    assert build(s3_flows.S3Report()) == []
+    with Catalog() as catalog:
+        assert {task.family for task in catalog.upstream(s3_flows.S3Report())} >= {
+            "S3Clean",
+            "S3Raw",
+        }
+    s3.put_object(Bucket="lake", Key="source.txt", Body=b"other")
+    assert build(s3_flows.S3Report()) == EVERYTHING
+
+
+def test_forcing_and_a_failing_forced_run(s3: Any) -> None:
+    build(s3_flows.S3Report())
+    assert build(s3_flows.S3Report(), force=True) == ["S3Report"]
+    assert build(s3_flows.S3Report(), force_upstream=True) == EVERYTHING
+    assert build(s3_flows.S3Report(), force_upstream_to_task_cls=s3_flows.S3Clean) == [
+        "S3Clean",
+        "S3Report",
+    ]
+    Path("fail").touch()
+    with pytest.raises(BuildFailed):
+        build(s3_flows.S3Report(), force=True)
+    ran()
+    assert get(s3, f"report/{s3_flows.S3Report().task_id}.txt") == "hhello"
+    assert build(s3_flows.S3Report()) == []
+
+
+def test_a_failing_forced_run_that_writes_in_place_puts_the_old_object_back(s3: Any) -> None:
+    build(s3_flows.S3InPlace())
+    Path("next.txt").write_text("new")
+    Path("fail").touch()
+    with pytest.raises(BuildFailed):
+        build(s3_flows.S3InPlace(), force=True)
+    assert get(s3, "inplace.txt") == "1"
+    Path("fail").unlink()
+    ran()
+    assert build(s3_flows.S3InPlace()) == []
+    keys = [row["Key"] for row in s3.list_objects_v2(Bucket="lake")["Contents"]]
+    assert sorted(key for key in keys if key.startswith(("inplace", ".superluigi"))) == [
+        "inplace.txt",
+        "inplace.txt.metadata.json",
+    ]
+
+
+def test_objects_that_stand_without_a_record_are_adopted_and_watched(s3: Any) -> None:
+    s3.put_object(Bucket="lake", Key="raw/raw.txt", Body=b"made before")
+    assert build(s3_flows.S3Raw()) == []
+    assert json.loads(get(s3, "raw/raw.txt.metadata.json"))["adopted"] is True
+    s3.put_object(Bucket="lake", Key="source.txt", Body=b"newer")
+    assert build(s3_flows.S3Raw()) == ["S3Raw"]
+
+
+def test_a_download_happens_once(s3: Any) -> None:
+    build(s3_flows.S3Report())
+    fetched: list[str] = []
+    from superluigi.s3.client import ClientSpec, client_for
+
+    client_for(ClientSpec()).meta.events.register(
+        "before-call.s3.GetObject", lambda params, **_: fetched.append(params["url_path"])
+    )
+    build(s3_flows.S3Report(), force_upstream=True)
+    assert [path for path in fetched if not path.endswith(("metadata.json", ".next"))] == []
+
+
+def test_an_object_without_its_sidecar_is_what_a_dead_run_left(s3: Any) -> None:
+    build(s3_flows.S3Raw())
+    s3.delete_object(Bucket="lake", Key="raw/raw.txt.metadata.json")
+    shutil.rmtree(".superluigi")
+    assert build(s3_flows.S3Raw()) == ["S3Raw"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_build_killed_between_object_and_sidecar_is_mended_by_the_next(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(s3_flows.S3Raw())
+    s3.put_object(Bucket="lake", Key="source.txt", Body=b"newer text")
+    pid = os.fork()
+    if pid == 0:
+        from superluigi.targets.s3_publish import PendingObject
+
+        original = PendingObject.commit
+        from superluigi.targets.s3 import S3TargetWithMetadata
+
+        monkeypatch.setattr(S3TargetWithMetadata, "write_sidecar", lambda *_: os._exit(9))
+        assert original is PendingObject.commit
+        run_task(s3_flows.S3Raw(), progress=False)
+        os._exit(0)
+    _, status = os.waitpid(pid, 0)
+    assert status == 9 << 8
+    assert get(s3, "raw/raw.txt") == "newer text"
+    ran()
+    result = run_task(s3_flows.S3Raw(), progress=False)
+    assert ran() == ["S3Raw"]
+    assert result.ran[0].reasons[0].kind == "interrupted"
+    assert build(s3_flows.S3Raw()) == []
+
+
+def test_local_output_hands_back_local_paths(s3: Any) -> None:
+    result = run_task(s3_flows.S3Clean(), local_output=True, progress=False)
+    assert Path(result.outputs, "sub", "second.txt").read_text() == "hh"
+    result = run_task(s3_flows.S3Raw(), local_output=True, progress=False)
+    assert Path(result.outputs).read_text() == "hello"
+
+
+def test_a_missing_bucket_is_said_before_anything_runs(s3: Any) -> None:
+    class Elsewhere(s3_flows.S3Raw):
+        def output(self):
+            return S3ObjectTarget("nowhere", "raw.txt")
+
+    with pytest.raises(BucketMissing, match="nowhere"):
+        build(Elsewhere())
+    assert ran() == []
