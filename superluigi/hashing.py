@@ -19,7 +19,7 @@ import hashlib
 import json
 import re
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -41,6 +41,7 @@ __all__ = [
     "is_superluigi_task",
     "lineage_upstream",
     "new_generation",
+    "private_texts",
     "significant_params",
 ]
 
@@ -158,6 +159,16 @@ def lineage_upstream(task: luigi.Task) -> list[PlacedTask]:
     with asking_upstream(task):
         own = getattr(task, "_own_lineage_requires", None)
         return declared_upstream(task) if own is None else own()
+
+
+def private_texts(tasks: Iterable[luigi.Task]) -> set[str]:
+    """The texts of all PRIVATE parameter values: what nothing that is recorded may repeat."""
+    return {
+        str(parameter.serialize(task.param_kwargs[name]))
+        for task in tasks
+        for name, parameter in _params_of(type(task))
+        if parameter.visibility == ParameterVisibility.PRIVATE
+    } - {""}
 
 
 @contextmanager

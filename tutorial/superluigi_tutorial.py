@@ -1,13 +1,3 @@
-# ---
-# jupyter:
-#   jupytext:
-#     formats: py:percent
-#   kernelspec:
-#     display_name: Python 3
-#     language: python
-#     name: python3
-# ---
-
 # %% [markdown]
 # # Super Luigi, step by step
 #
@@ -15,8 +5,11 @@
 # temporary directory of its own and needs no network. Every claim is followed by an `assert`.
 
 # %%
-# ruff: noqa: E402, EM101, PT017 - cells import where they teach, and raise and assert in plain sight
+# ruff: noqa: E402, EM101, PT017, PTH123 - cells import where they teach, and raise and assert in plain sight
+import csv
+import logging
 import os
+import sys
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -24,11 +17,8 @@ from pathlib import Path
 project = Path(tempfile.mkdtemp(prefix="superluigi-tutorial-")).resolve()
 os.chdir(project)
 
-# %% [markdown]
-# A project is a directory with a `superluigi.toml` (or `luigi.cfg`, `pyproject.toml`, `.git`). Lineage is kept
-# in `.superluigi/` in it. An empty file is enough: every setting has a default.
-
-# %%
+# A project is a directory with a `superluigi.toml` (or `luigi.cfg`, `pyproject.toml`, `.git`). An empty one
+# is enough: every setting has a default. Lineage is kept in `.superluigi/` beside it.
 Path("superluigi.toml").touch()
 
 # %% [markdown]
@@ -36,20 +26,13 @@ Path("superluigi.toml").touch()
 #
 # A task has parameters, says with `output()` where its result belongs, and makes it in `run()`.
 # `AtomicTaskWithMetadata` hands `run()` a temporary `output_path`. The file appears at its own place only when
-# `run()` has ended, so nobody ever sees half of it.
+# `run()` has ended, so nobody ever sees half of it. (Your own tasks belong into modules: step 11 says why.)
 
 # %%
 from superluigi import plan_task, run_task
 from superluigi.parameters import DateParameter, IntParameter
 from superluigi.targets import LocalFileTarget, LocalFolderTarget, S3ObjectTarget
 from superluigi.tasks import AtomicTaskWithMetadata, ExternalTask
-
-
-class Prices(ExternalTask):
-    """A file that others put there."""
-
-    def output(self):
-        return LocalFileTarget("raw/prices.csv")
 
 
 class Sales(AtomicTaskWithMetadata):
@@ -89,9 +72,9 @@ class SalesByFruit(AtomicTaskWithMetadata):
         return LocalFolderTarget(f"data/by_fruit/{self.day}")
 
     def run(self, input_path, output_path):
-        for line in Path(input_path).read_text().splitlines():
-            fruit, count = line.split(",")
-            Path(output_path, f"{fruit}.txt").write_text(count)
+        with open(input_path) as file:
+            for fruit, count in csv.reader(file):
+                Path(output_path, f"{fruit}.txt").write_text(count)
 
 
 run_task(SalesByFruit(day=date(2024, 1, 1)), progress=False)
@@ -106,6 +89,13 @@ assert SalesByFruit(day=date(2024, 1, 1)).output().files() == ["apple.txt", "pea
 
 
 # %%
+class Prices(ExternalTask):
+    """A file that others put there; it is watched for changes."""
+
+    def output(self):
+        return LocalFileTarget("raw/prices.csv")
+
+
 class Revenue(AtomicTaskWithMetadata):
     day = DateParameter()
     discount = IntParameter(default=0)
@@ -117,12 +107,10 @@ class Revenue(AtomicTaskWithMetadata):
         return LocalFileTarget(f"data/revenue/{self.day}-{self.task_id}.txt")
 
     def run(self, input_path, output_path, metadata):
-        rows = [line.split(",") for line in Path(input_path["sales"]).read_text().splitlines()]
-        prices = dict(
-            line.split(",") for line in Path(input_path["prices"]).read_text().splitlines()
-        )
-        total = sum(int(count) * int(prices[fruit]) for fruit, count in rows)
-        metadata["row_count"] = len(rows)
+        with open(input_path["sales"]) as sales, open(input_path["prices"]) as prices:
+            counts, price_of = dict(csv.reader(sales)), dict(csv.reader(prices))
+        total = sum(int(count) * int(price_of[fruit]) for fruit, count in counts.items())
+        metadata["row_count"] = len(counts)
         Path(output_path).write_text(str(total * (100 - self.discount) // 100))
 
 
@@ -243,8 +231,6 @@ assert {row["place"]: row["path"] for row in document["inputs"]} == {
 # roles. Another S3 than Amazon's is named by `AWS_ENDPOINT_URL`; here it is moto's server, on this machine.
 
 # %%
-import logging
-
 import boto3
 from moto.server import ThreadedMotoServer
 
@@ -353,8 +339,6 @@ class Squares(AtomicTaskWithMetadata):
         with open(output_path, "w") as file:
             file.writelines(f"{n * n}\\n" for n in range(self.count))
 """)
-
-import sys
 
 sys.path.insert(0, str(project))
 from flows import Squares

@@ -45,8 +45,8 @@ class Reader(Connected):
             family: Its name.
             params: Values of parameters by name, compared as text.
             status: One of `STATUSES`, or several.
-            search: Words of the family and of values of parameters, the last one perhaps unfinished; or
-                the beginning of a task hash.
+            search: Words of the family and of values of parameters, or their beginnings; or the
+                beginning of a task hash.
             since: The last run began then or later; text in the form `2026-01-05`, also with a time, in
                 UTC.
             limit: How many at most.

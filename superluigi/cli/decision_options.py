@@ -81,11 +81,11 @@ def asked_task(
     from superluigi.cli.task_reference import task_class
     from superluigi.project import find_project
     from superluigi.settings import load_settings
-    from superluigi.task_runner.session import _luigi_config
+    from superluigi.task_runner.session import luigi_config
 
     settings = load_settings(find_project().root)
     cls = task_class(ref)
-    with _luigi_config(settings.params, None, decision.config_file):
+    with luigi_config(settings.params, None, decision.config_file):
         own_options = [name for parameter in ctx.command.params for name in parameter.opts]
         arguments = parse_arguments(cls, tokens, own_options=own_options)
         if arguments.wants_help:

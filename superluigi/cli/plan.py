@@ -90,7 +90,7 @@ def _print(plan: Plan, *, everything: bool) -> None:
     )
     if len(shown) > limit:
         tell(f"… and {len(shown) - limit:,} more; --json has all.")
-    tell(plan._footer())
+    tell(plan.footer())
 
 
 def _says_something(decision: Decision) -> bool:

@@ -13,8 +13,9 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import Any
 
 __all__ = ["FUNCTIONS", "canonical_text", "digest_of", "is_bare_constant", "is_type_checking"]
 
@@ -150,8 +151,8 @@ def _is_empty_body(value: object, annotations: int) -> bool:
     )
 
 
-def _constant_pieces(node: ast.AST, annotations: int) -> _Pieces:
-    yield _constant_text(getattr(node, "value", None))
+def _constant_pieces(node: ast.Constant, annotations: int) -> _Pieces:
+    yield _constant_text(node.value)
 
 
 def _constant_text(value: object) -> str:
@@ -169,8 +170,8 @@ def _constant_text(value: object) -> str:
     return f"c:{value!r}"  # None, True, False, ...
 
 
-def _function_pieces(node: ast.AST, annotations: int) -> _Pieces:
-    keeps = isinstance(node, FUNCTIONS) and reads_annotations(node)
+def _function_pieces(node: ast.FunctionDef | ast.AsyncFunctionDef, annotations: int) -> _Pieces:
+    keeps = reads_annotations(node)
     yield f"{type(node).__name__}("
     yield from _field_pieces(
         node, _PARAMETERS if keeps else _NOWHERE, () if keeps else ("returns",)
@@ -178,8 +179,8 @@ def _function_pieces(node: ast.AST, annotations: int) -> _Pieces:
     yield ")"
 
 
-def _class_pieces(node: ast.AST, annotations: int) -> _Pieces:
-    acts = isinstance(node, ast.ClassDef) and (node.decorator_list or node.bases)
+def _class_pieces(node: ast.ClassDef, annotations: int) -> _Pieces:
+    acts = bool(node.decorator_list or node.bases)
     yield "ClassDef("
     yield from _field_pieces(node, _FIELDS if acts else _NOWHERE, ())
     yield ")"
@@ -193,44 +194,36 @@ def _arg_pieces(node: ast.AST, annotations: int) -> _Pieces:
     yield ")"
 
 
-def _assign_pieces(node: ast.AST, annotations: int) -> _Pieces:
-    """`x = 1` and `x: int = 1` alike, except where the annotation acts."""
-    if isinstance(node, ast.AnnAssign):
-        yield "Assign(targets=["
-        yield (node.target, annotations)
-        yield ",];"
-        if node.value is not None:
-            yield "value="
-            yield (node.value, annotations)
-            yield ";"
-        if annotations == _FIELDS:
-            yield "annotation="
-            yield (node.annotation, annotations)
-            yield ";"
-        yield ")"
-    else:
-        yield from _node_pieces(node, annotations)
-
-
-def _if_pieces(node: ast.AST, annotations: int) -> _Pieces:
-    if isinstance(node, ast.If) and is_type_checking(node.test):
-        yield (node.orelse, annotations)
-    else:
-        yield from _node_pieces(node, annotations)
-
-
-def _call_pieces(node: ast.AST, annotations: int) -> _Pieces:
-    if not isinstance(node, ast.Call) or not _makes_parameter(node):
-        yield from _node_pieces(node, annotations)
-        return
-    yield "Call("
-    yield from _field_pieces(node, annotations, ("keywords",))
-    keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
-    if keywords:
-        yield "keywords="
-        yield (keywords, annotations)
+def _assign_pieces(node: ast.AnnAssign, annotations: int) -> _Pieces:
+    """`x: int = 1` as `x = 1`, except where the annotation acts."""
+    yield "Assign(targets=["
+    yield (node.target, annotations)
+    yield ",];"
+    if node.value is not None:
+        yield "value="
+        yield (node.value, annotations)
+        yield ";"
+    if annotations == _FIELDS:
+        yield "annotation="
+        yield (node.annotation, annotations)
         yield ";"
     yield ")"
+
+
+def _if_pieces(node: ast.If, annotations: int) -> _Pieces:
+    if is_type_checking(node.test):
+        return [(node.orelse, annotations)]
+    return _node_pieces(node, annotations)
+
+
+def _call_pieces(node: ast.Call, annotations: int) -> _Pieces:
+    if not _makes_parameter(node):
+        return _node_pieces(node, annotations)
+    keywords = [keyword for keyword in node.keywords if keyword.arg != "description"]
+    pieces = ["Call(", *_field_pieces(node, annotations, ("keywords",))]
+    if keywords:
+        pieces += ["keywords=", (keywords, annotations), ";"]
+    return [*pieces, ")"]
 
 
 def _makes_parameter(call: ast.Call) -> bool:
@@ -279,7 +272,7 @@ def _formatted_pieces(node: ast.AST, annotations: int) -> _Pieces:
     yield ")"
 
 
-_WRITERS = {
+_WRITERS: dict[str, Callable[[Any, int], _Pieces]] = {
     "AnnAssign": _assign_pieces,
     "AsyncFunctionDef": _function_pieces,
     "Call": _call_pieces,

@@ -48,7 +48,7 @@ class EffectIndex:
         owner = (module, effect.owner)
         for reference in map(decode_reference, effect.targets):
             for target in self._linker.resolve(module, reference):
-                for place in _places(target):
+                for place in self._changed_through(target):
                     self._acting[place].add(owner)
         for reference in map(decode_reference, effect.calls):
             for target in self._linker.resolve(module, reference):
@@ -86,7 +86,13 @@ class EffectIndex:
         if unit is None or unit.kind not in ("function", "method"):
             return
         for target in self._targets(place[0], unit.mutates):
-            yield from _places(target)
+            yield from self._changed_through(target)
+
+    def _changed_through(self, target: Target) -> Iterable[Place]:
+        """Of a module all names: which one is set, only the running program knows."""
+        if target.kind == "module" and target.module is not None:
+            return [(target.module, name) for name in self._linker.table(target.module).units]
+        return _places(target)
 
     def _called_from(self, place: Place) -> Iterator[Place]:
         """Functions that a function names."""

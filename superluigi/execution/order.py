@@ -45,6 +45,8 @@ class RunOrder:
     force_local_download: bool = False
     log_path: str | None = None
     record_plain_targets: bool = True
+    ordered_at: float = field(default_factory=time.time)
+    """Seconds since the epoch."""
     outcome: RunEntry | None = None
     """Set by the run in its own process, and sent back from there."""
 

@@ -234,7 +234,8 @@ def user_traceback(error: BaseException, trace: TracebackType | None) -> str:
     start = trace
     while start is not None and _is_machinery(start):
         start = start.tb_next
-    lines = traceback.format_exception(type(error), error, start or trace)
+    # Without one, Super Luigi itself has something to say: the message is enough.
+    lines = traceback.format_exception(type(error), error, start)
     text = "".join(lines)
     return text if len(text) <= _MAX_TRACEBACK_CHARS else "…\n" + text[-_MAX_TRACEBACK_CHARS:]
 

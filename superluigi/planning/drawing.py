@@ -20,10 +20,10 @@ ACTION_STYLES = {"run": "green", "maybe": "yellow", "skip": "dim", "blocked": "r
 
 def plan_table(plan: Plan) -> Table:
     """A plan as a table; texts are taken literally, never as markup."""
-    table = Table(caption=plan._footer(), caption_justify="left", box=None, pad_edge=False)
+    table = Table(caption=plan.footer(), caption_justify="left", box=None, pad_edge=False)
     for title in ("action", "task", "why"):
         table.add_column(title, overflow="fold")
-    for decision in plan._shown():
+    for decision in plan.shown():
         table.add_row(*decision_row(decision))
     return table
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Plan"]
 
 _MAX_ROWS_SHOWN = 50
+_QUIET = ("up_to_date", "wrapper")
+"""Reasons of a skipped task that are not worth a row."""
 
 
 class Plan:
@@ -85,10 +87,10 @@ class Plan:
         return json.dumps(self.to_dict(), ensure_ascii=True)
 
     def __str__(self) -> str:
-        return "\n".join([*(printable(str(row)) for row in self._shown()), self._footer()])
+        return "\n".join([*(printable(str(row)) for row in self.shown()), self.footer()])
 
     def __repr__(self) -> str:
-        return f"<Plan: {self._footer()}>"
+        return f"<Plan: {self.footer()}>"
 
     def __rich__(self) -> RenderableType:
         from superluigi.planning.drawing import plan_table
@@ -99,26 +101,26 @@ class Plan:
         rows = "".join(
             f"<tr><td>{row.action}</td><td>{html.escape(printable(row.label))}</td>"
             f"<td>{html.escape(printable('; '.join(r.text for r in row.reasons)))}</td></tr>"
-            for row in self._shown()
+            for row in self.shown()
         )
         return (
             "<table><thead><tr><th>action</th><th>task</th><th>why</th></tr></thead>"
-            f"<tbody>{rows}</tbody></table><p>{html.escape(self._footer())}</p>"
+            f"<tbody>{rows}</tbody></table><p>{html.escape(self.footer())}</p>"
         )
 
     def _with_action(self, action: str) -> tuple[Decision, ...]:
         return tuple(decision for decision in self if decision.action == action)
 
-    def _shown(self) -> list[Decision]:
+    def shown(self) -> list[Decision]:
         """What does something or has something to say, up to a screenful."""
-        rows = [
-            d
-            for d in self
-            if d.action != "skip" or (d.reasons[:1] and d.reasons[0].kind != "up_to_date")
-        ]
-        return rows[:_MAX_ROWS_SHOWN]
+        return self._worth_showing[:_MAX_ROWS_SHOWN]
 
-    def _footer(self) -> str:
+    @cached_property
+    def _worth_showing(self) -> list[Decision]:
+        return [d for d in self if d.action != "skip" or d.reasons[0].kind not in _QUIET]
+
+    def footer(self) -> str:
+        """The counts and the estimate on one line; and how many rows a screenful leaves out."""
         counts = self.counts()
         parts = [
             f"{counts[action]:,} {word}"
@@ -131,5 +133,8 @@ class Plan:
             if counts.get(action)
         ]
         text = ", ".join(parts) or "no tasks"
+        left_out = len(self._worth_showing) - _MAX_ROWS_SHOWN
+        if left_out > 0:
+            text += f" ({left_out:,} more than shown; to_json() has all)"
         estimate = self.estimate_s
         return text if estimate is None else f"{text}; about {estimate:.1f} s of work"

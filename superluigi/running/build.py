@@ -13,7 +13,7 @@ from luigi.task_status import DONE, FAILED
 
 from superluigi.environment import environment_of
 from superluigi.execution.adoption import adopt_outputs, standing_entry, write_new_identity
-from superluigi.execution.order import ExpectedInput, RunOrder, new_uuid7, utc_now
+from superluigi.execution.order import ExpectedInput, RunOrder, new_uuid7, utc_now, utc_text
 from superluigi.files import sweep_temporaries
 from superluigi.hashing import hash_of
 from superluigi.planning.compare import changed_inputs
@@ -224,7 +224,8 @@ class Build:
         decision = self.decisions[task_id]
         entry = self._complete_entry(task_id, order, status, explanation, outcome)
         if entry is None:
-            self._catalog.finish_run(self._suspended_entry(order))
+            waits = "waits for what it yielded; run() starts again when that is made"
+            self._catalog.finish_run(_unreported_entry(order, "interrupted", waits))
             self._tell("run_suspended", **task_fields(decision), run_id=order.run_id)
             return False
         self._catalog.finish_run(entry)
@@ -275,8 +276,7 @@ class Build:
                 self.ended(task_id, FAILED, str(error), order.outcome)
             else:
                 self._orders.pop(task_id)
-                entry = standing_entry(order, "interrupted", (), (), time.time())
-                self._catalog.finish_run(replace(entry, error=str(error)))
+                self._catalog.finish_run(_unreported_entry(order, "interrupted", str(error)))
 
     # -- helpers -------------------------------------------------------------------------------
 
@@ -392,11 +392,9 @@ class Build:
             return None
         if outcome is None:
             # The child died, or failed outside run(): nobody else will say so.
-            entry = standing_entry(order, "failed", (), (), time.time())
             text = str(explanation or "the process died")
-            outcome = replace(
-                entry, error_type="ProcessDied", error=text.strip().splitlines()[-1], traceback=text
-            )
+            entry = _unreported_entry(order, "failed", text.strip().splitlines()[-1])
+            outcome = replace(entry, error_type="ProcessDied", traceback=text)
         code = self._planner.code.get(self.verdicts[task_id].task.family)
         return replace(
             outcome,
@@ -404,12 +402,6 @@ class Build:
             code=code.to_dict(include_source=True) if code is not None else None,
             environment=order.environment,
             log=self._files.run_log(order.run_id),
-        )
-
-    def _suspended_entry(self, order: RunOrder) -> RunEntry:
-        entry = standing_entry(order, "interrupted", (), (), time.time())
-        return replace(
-            entry, error="waits for what it yielded; run() starts again when that is made"
         )
 
     def _take_over(self, task: PlannedTask, entry: RunEntry) -> None:
@@ -423,3 +415,14 @@ class Build:
         getattr(self.outcome, what).append(task_id)
         self._done.add(task_id)
         self._pending.discard(task_id)
+
+
+def _unreported_entry(order: RunOrder, status: str, error: str) -> RunEntry:
+    """The record of a run that did not live to make its own."""
+    ended = time.time()
+    return replace(
+        standing_entry(order, status, (), (), ended),
+        started_at=utc_text(order.ordered_at),
+        duration_s=round(ended - order.ordered_at, 6),
+        error=error,
+    )

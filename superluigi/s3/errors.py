@@ -36,6 +36,7 @@ __all__ = [
     "ObjectChanged",
     "StoreUnavailable",
     "error_code",
+    "is_denied",
     "is_missing",
     "is_precondition",
     "s3_errors",
@@ -130,6 +131,11 @@ def error_code(error: BaseException) -> str:
     return str(response.get("Error", {}).get("Code") or "")
 
 
+def is_denied(error: BaseException) -> bool:
+    """Whether the store refused for want of a right."""
+    return error_code(error) in _DENIED
+
+
 def is_missing(error: BaseException) -> bool:
     """Whether the store said that there is no such object (a 403 never says so)."""
     return error_code(error) in _MISSING or (_status(error) == 405 and _is_delete_marker(error))
@@ -162,7 +168,7 @@ def _from_answer(error: Any, action: Action, bucket: str, key: str, uri: str) ->
         return BucketMissing(message, target=uri)
     if code in _EXPIRED or code in _BAD_CREDENTIALS:
         return AccessDenied(_credentials_refused(doing, code, said), target=uri)
-    if code in _DENIED:
+    if is_denied(error):
         return AccessDenied(_denied(action, uri, bucket, key, said), target=uri)
     if is_precondition(error):
         message = (

@@ -20,6 +20,7 @@ from superluigi.s3.errors import (
     WRITE,
     Action,
     error_code,
+    is_denied,
     is_missing,
     s3_errors,
 )
@@ -279,7 +280,7 @@ class ObjectStore:
         request = _request(bucket, key, version_id=version_id)
         with self._requests(LOOK, bucket, key) as client:
             try:
-                response = client.head_object(**request, ChecksumMode="ENABLED")
+                response = _head_with_checksums(client, request)
             except Exception as error:
                 if is_missing(error):
                     return None
@@ -303,6 +304,16 @@ class ObjectStore:
         except AccessDenied:
             pass  # it cannot be asked for, but it answers
         self._bucket_seen[bucket] = now
+
+
+def _head_with_checksums(client: Any, request: Mapping[str, str]) -> Any:
+    try:
+        return client.head_object(**request, ChecksumMode="ENABLED")
+    except Exception as error:
+        if not is_denied(error):
+            raise
+    # Of an encrypted object the checksums are shown only to those who may decrypt it.
+    return client.head_object(**request)
 
 
 def _request(

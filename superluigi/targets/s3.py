@@ -7,7 +7,7 @@ import hashlib
 import json
 import time
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,7 +37,7 @@ METADATA_RUN = "superluigi-run-id"
 METADATA_PLACE = "superluigi-place"
 """Where a run published the object: user metadata goes along when others copy it elsewhere."""
 
-_ABSENCE_COUNTS_FOR_S = 60.0
+_SHOWN_COUNTS_FOR_S = 60.0
 
 
 class S3TargetWithMetadata(TargetWithMetadata):
@@ -66,7 +66,8 @@ class S3TargetWithMetadata(TargetWithMetadata):
         check_key(self.next_key)
         self.spec = spec
         self.path = self.uri
-        self._known_absent: dict[str, float] = {}
+        self._shown: dict[str, bool] = {}
+        self._shown_at = 0.0
 
     def __str__(self) -> str:
         return self.path
@@ -107,14 +108,13 @@ class S3TargetWithMetadata(TargetWithMetadata):
         """Announce a publish or a run that writes in place."""
         self._write_small(self.next_key, document)
 
-    def remove_next(self) -> None:
-        """Let go what the announced run put aside, then withdraw the announcement."""
-        self.drop_announced_stash()
-        self.delete_next()
+    def is_announced(self) -> bool | None:
+        """Whether a `<sidecar>.next` stands there, where a listing has just shown it."""
+        return self._as_shown(self.next_key)
 
-    def delete_next(self) -> None:
-        """Withdraw the announcement; nothing if there is none."""
-        self._known_absent.clear()
+    def remove_next(self) -> None:
+        """Withdraw the announcement."""
+        self._shown.clear()
         self.store.delete_many(self.metadata_bucket, [self.next_key])
 
     def announced(self) -> dict[str, Any]:
@@ -125,11 +125,16 @@ class S3TargetWithMetadata(TargetWithMetadata):
             return {}
         return document if isinstance(document, dict) else {}
 
-    def drop_announced_stash(self) -> None:
-        """Remove what a dead run had put aside, and what has not been needed."""
+    def drop_needless_stash(self) -> None:
+        """Remove what a dead run had put aside without touching the original, which still stands."""
         announced = self.announced()
-        stash = self._stash_at(str(announced.get("stash") or ""))
-        if stash is not None and not _is_of_living_other(announced):
+        if not _is_of_living_other(announced):
+            self.drop_stashed(str(announced.get("stash") or ""))
+
+    def drop_stashed(self, location: str) -> None:
+        """Remove a stashed version."""
+        stash = self._stash_at(location)
+        if stash is not None:
             stash.drop()
 
     def put_back(self, location: str) -> bool:
@@ -157,19 +162,27 @@ class S3TargetWithMetadata(TargetWithMetadata):
         """The key of `<sidecar>.next`, in the sidecar's bucket."""
         return self.metadata_object_key + NEXT_SUFFIX
 
-    def remember_absent(self, keys: Iterable[str]) -> None:
-        """Take over from a listing which of the sidecar's objects do not exist.
+    def remember_shown(self, found: Mapping[str, object]) -> None:
+        """Take over from a listing whether the sidecar and the announcement exist.
 
-        The next read of each believes it, once and soon: a plan that just looked at a thousand targets
-        in one request shall not ask a thousand times for what it saw was not there.
+        It is believed for a moment: a plan that just looked at a thousand targets in one request shall
+        not ask a thousand times for what it saw was not there.
+
+        Args:
+            found: Keys of the sidecar's bucket, with None for those that do not exist.
         """
-        now = time.monotonic()
         own = (self.metadata_object_key, self.next_key)
-        self._known_absent = {key: now for key in keys if key in own}
+        self._shown = {key: found[key] is not None for key in own if key in found}
+        self._shown_at = time.monotonic()
+
+    def _as_shown(self, key: str) -> bool | None:
+        is_recent = time.monotonic() - self._shown_at < _SHOWN_COUNTS_FOR_S
+        return self._shown.get(key) if is_recent else None
 
     def _read_small(self, key: str) -> bytes | None:
-        seen = self._known_absent.pop(key, None)
-        if seen is not None and time.monotonic() - seen < _ABSENCE_COUNTS_FOR_S:
+        exists = self._as_shown(key)
+        self._shown.pop(key, None)
+        if exists is False:
             return None
         try:
             return self.store.get_bytes(self.metadata_bucket, key, max_bytes=MAX_SIDECAR_BYTES + 1)[
@@ -179,7 +192,7 @@ class S3TargetWithMetadata(TargetWithMetadata):
             return None
 
     def _write_small(self, key: str, document: dict[str, Any]) -> None:
-        self._known_absent.clear()
+        self._shown.clear()
         data = encode_sidecar(document)
         self.store.put_bytes(self.metadata_bucket, key, data, content_type="application/json")
 

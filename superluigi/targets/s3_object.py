@@ -139,7 +139,7 @@ class S3ObjectTarget(S3TargetWithMetadata):
 
     def stash(self, run_id: str) -> Stash | None:
         """A copy beside it within the store."""
-        self.drop_announced_stash()
+        self.drop_needless_stash()
         return self._stash_of(run_id) if self.exists() else None
 
     def download(self, to: str | None = None, *, force: bool = False) -> str:

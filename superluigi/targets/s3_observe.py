@@ -75,21 +75,22 @@ def _observe_by_listing(group: Sequence[S3ObjectTarget]) -> dict[int, Observatio
         )
     except Exception:
         return {}
-    absent = {key for key, found in known.items() if found is None}
     seen = {}
     for target in group:
         if target.object_key in known:
             seen[id(target)] = observation_of(known[target.object_key], observed_ns)
             if target.metadata_bucket == bucket:
-                target.remember_absent(absent)
+                target.remember_shown(known)
     return seen
 
 
 def _observe_alone(target: S3ObjectTarget) -> Observation:
     try:
         seen = target.observe()
-        if not seen.exists and target.store.head(target.metadata_bucket, target.next_key) is None:
-            target.remember_absent([target.next_key])
+        if not seen.exists:
+            # Asked here, where it is asked for many at once.
+            announced = target.store.head(target.metadata_bucket, target.next_key)
+            target.remember_shown({target.next_key: announced})
     except Exception as error:
         return Observation(exists=False, error=f"{error}")
     return seen

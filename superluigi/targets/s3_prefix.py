@@ -152,7 +152,7 @@ class S3PrefixTarget(S3TargetWithMetadata):
 
     def stash(self, run_id: str) -> Stash | None:
         """Copies below another prefix within the store."""
-        self.drop_announced_stash()
+        self.drop_needless_stash()
         return self._stash_of(run_id) if self.rows() else None
 
     def remove_next(self) -> None:

@@ -24,10 +24,10 @@ __all__ = ["PendingObject", "S3PendingOutput", "identity_of"]
 
 
 class S3PendingOutput(PendingOutput):
-    """A new version in a temporary directory of the project, uploaded as a whole when it is complete."""
+    """A new version in a temporary directory of the project, uploaded as a whole when it is complete.
 
-    durable = False
-    """Of no consequence: what S3 has accepted is on its disks."""
+    `durable` is of no consequence here: what S3 has accepted is on its disks.
+    """
 
     def __init__(self, basename: str) -> None:
         home = current_project().ensure_home()
@@ -97,6 +97,7 @@ class PendingObject(S3PendingOutput):
         observed_ns = time.time_ns()
         metadata = target.run_metadata(target.object_key, self._run_id)
         put = target.put(self.path, self._digests, metadata)
+        self.is_published = True
         self._document["output"] |= {"etag": put.etag, "version_id": put.version_id}
         target.write_sidecar(self._document)
         target.keep_copy(self.path, self._digests, put)

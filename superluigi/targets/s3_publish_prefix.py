@@ -15,7 +15,7 @@ from superluigi.s3.objects import ObjectStat
 from superluigi.s3.parallel import in_threads
 from superluigi.s3.uri import check_key
 from superluigi.sidecar import encode_sidecar
-from superluigi.targets.s3 import claimed_run_id
+from superluigi.targets.s3 import S3TargetWithMetadata, claimed_run_id
 from superluigi.targets.s3_manifest import PUBLISHING, Manifest
 from superluigi.targets.s3_publish import S3PendingOutput, identity_of
 from superluigi.targets.state import Content, FileEntry, Observation, tree_content
@@ -95,8 +95,9 @@ class PendingPrefix(S3PendingOutput):
         self._fill_in({path: row.etag for path, row in ours.items()}, obsolete)
         self._document["output"] |= {"etag": seen.etag, "version_id": None}
         target.write_sidecar(self._document)
+        self.is_published = True
         target.delete_versions(obsolete, keep=ours)
-        target.delete_next()
+        S3TargetWithMetadata.remove_next(target)
         self._keep_copies(uploaded)
         return seen
 

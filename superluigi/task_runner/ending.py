@@ -48,9 +48,7 @@ def ended_result(build: Build, *, outputs: Callable[[bool], Any], duration_s: fl
     )
 
 
-def unplanned_result(
-    build_id: str, task: luigi.Task, error: Exception, *, duration_s: float
-) -> BuildResult:
+def unplanned_result(task: luigi.Task, error: Exception, *, duration_s: float) -> BuildResult:
     """The result when the graph could not be asked: a task's own code raised before anything ran."""
     family = task.get_task_family()
     decision = Decision(
@@ -66,7 +64,7 @@ def unplanned_result(
         traceback=user_traceback(error, error.__traceback__) or traceback.format_exc(),
     )
     return BuildResult(
-        build_id=build_id,
+        build_id="",  # nothing was begun that could be looked up
         ok=False,
         ran=(),
         skipped=(),
@@ -85,7 +83,8 @@ def failure_message(result: BuildResult) -> str:
     """The text of `BuildFailed`: what failed and why, and the first traceback."""
     lines = [headline(result)]
     lines += [
-        f"{failure.family} {failure.task_hash[:8]}: {failure.error_type}: {failure.error}"
+        f"{failure.family} {failure.task_hash[:8]}".rstrip()
+        + f": {failure.error_type}: {failure.error}"
         for failure in result.failures
     ]
     lines += [f"{d.label}: {d.reasons[0].text}" for d in result.blocked]
@@ -100,8 +99,7 @@ def _block_what_did_not_end(build: Build) -> None:
     not_ended = set(build.not_ended())
     for task_hash, verdict in build.verdicts.items():
         waits = verdict.task.is_wrapper and any(
-            upstream.task_hash in failed
-            or build.decisions[upstream.task_hash].action == "blocked"
+            upstream.task_hash in failed or build.decisions[upstream.task_hash].action == "blocked"
             for _, upstream in verdict.task.upstream
         )
         if task_hash in not_ended or waits:

@@ -15,7 +15,7 @@ from superluigi.environment import host_and_user, own_version
 from superluigi.errors import BuildFailed, SuperLuigiError
 from superluigi.execution.order import new_uuid7, utc_now
 from superluigi.files import shared_temporaries
-from superluigi.hashing import hash_of
+from superluigi.hashing import hash_of, private_texts
 from superluigi.planning.planner import Planning
 from superluigi.progress import Progress
 from superluigi.running.build import Build, RunOptions
@@ -63,7 +63,7 @@ class Runner:
             stack.enter_context(shared_temporaries())
             stack.enter_context(self._progress)
             self._catalog.mark_interrupted(is_alive)
-            self._catalog.start_build(self._entry(arguments, files, started_at))
+            self._catalog.start_build(self._entry(arguments, files, started_at, planning))
             self._progress.on_event(
                 files.write("build_started", roots=[str(task) for task in self._session.roots])
             )
@@ -103,7 +103,7 @@ class Runner:
             raise
         except Exception as error:
             task = session.planner.asked or session.roots[0]
-            result = unplanned_result(self._build_id, task, error, duration_s=self._elapsed_s)
+            result = unplanned_result(task, error, duration_s=self._elapsed_s)
             raise BuildFailed(failure_message(result), result=result) from error
 
     def _work(self, build: Build, scheduler: Any) -> None:
@@ -140,7 +140,7 @@ class Runner:
         self._progress.on_event(files.write("build_finished", status=status, counts=counts))
 
     def _entry(
-        self, arguments: DecisionArguments, files: BuildFiles, started_at: str
+        self, arguments: DecisionArguments, files: BuildFiles, started_at: str, planning: Planning
     ) -> BuildEntry:
         host, user = host_and_user()
         planner = self._session.planner
@@ -166,7 +166,7 @@ class Runner:
             host=host,
             user=user,
             cwd=str(Path.cwd()),
-            argv=tuple(sys.argv),
+            argv=_without_private(sys.argv, planning),
             arguments=chosen,
             versions={"superluigi": own_version(), "luigi": luigi.__version__},
             directory=files.name,
@@ -194,3 +194,11 @@ def _argument_text(value: Any) -> Any:
         return value
     items = value if isinstance(value, (list, tuple, set)) else [value]
     return [item.__name__ if isinstance(item, type) else str(item) for item in items]
+
+
+def _without_private(argv: list[str], planning: Planning) -> tuple[str, ...]:
+    """The command line without values of PRIVATE parameters."""
+    secrets = private_texts(planned.task for planned in planning.tasks)
+    return tuple(
+        "***" if any(secret in argument for secret in secrets) else argument for argument in argv
+    )

@@ -21,7 +21,7 @@ from superluigi.settings import checked_triggers, checked_verify, load_settings
 from superluigi_catalog import Catalog
 from superluigi_catalog.project import find_project
 
-__all__ = ["DecisionArguments", "Session", "open_session"]
+__all__ = ["DecisionArguments", "Session", "luigi_config", "open_session"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def open_session(arguments: DecisionArguments) -> Iterator[Session]:
     )
     verify = checked_verify(arguments.verify or settings.verify, "run_task")
     with (
-        _luigi_config(settings.params, arguments.config, arguments.config_file),
+        luigi_config(settings.params, arguments.config, arguments.config_file),
         using_project(project),
     ):
         new_generation()
@@ -117,7 +117,7 @@ def _roots(argument: Any) -> tuple[list[luigi.Task], Any]:
 
 
 @contextmanager
-def _luigi_config(
+def luigi_config(
     params: Mapping[str, Mapping[str, Any]],
     given: Mapping[str, Mapping[str, Any]] | None,
     config_file: str | os.PathLike[str] | None,

@@ -61,9 +61,8 @@ def headline(result: BuildResult) -> str:
     words = {"skipped": "up to date"}
     counts = ", ".join(f"{n:,} {words.get(name, name)}" for name, n in result.counts().items())
     verdict = "ok" if result.ok else "FAILED"
-    return (
-        f"{verdict}: {counts or 'no tasks'} in {result.duration_s:.1f} s  (build {result.build_id})"
-    )
+    build = f"  (build {result.build_id})" if result.build_id else ""
+    return f"{verdict}: {counts or 'no tasks'} in {result.duration_s:.1f} s{build}"
 
 
 def _shown(result: BuildResult) -> Iterator[tuple[str, str, str]]:

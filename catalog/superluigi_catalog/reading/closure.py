@@ -149,8 +149,10 @@ def _with_targets(
         consumed.setdefault((task, source), []).append((what[0], what[1], what[2], what[3]))
     for task, place, upstream, kind in edges:
         through = [what for what in consumed.get((task, upstream), ()) if _lies_in(what[0], place)]
-        for inner, uri, fingerprint, run in sorted(through, key=lambda what: place_key(what[0])):
-            yield LineageEdge(hashes[task], hashes[upstream], inner, kind, uri, fingerprint, run)
+        if len(through) > 1:
+            through.sort(key=lambda what: place_key(what[0]))
+        for what in through:
+            yield LineageEdge(hashes[task], hashes[upstream], what[0], kind, *what[1:])
         if not through:
             yield LineageEdge(hashes[task], hashes[upstream], place, kind)
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 __all__ = ["place_key"]
 
 
+# Many tasks use the same few places.
+@lru_cache(maxsize=4096)
 def place_key(place: str) -> tuple[tuple[int, int, str], ...]:
     """Sort places as people count, `"2"` before `"10"`, and the single one first.
 

@@ -87,12 +87,12 @@ class TaskFilter:
         self._add(is_wanted, json.dumps(sorted(wanted)))
 
     def search(self, text: str) -> None:
-        """With all of these words, the last one perhaps unfinished; or with this beginning of a hash."""
+        """With words that begin with all of these; or with this beginning of a hash."""
         words = _WORD.findall(text)
         if not words:
             return
         # Quoted, every word is only a word: AND, NEAR and * mean nothing.
-        match = " ".join(f'"{word}"' for word in words) + "*"
+        match = " ".join(f'"{word}"*' for word in words)
         found = "t.id IN (SELECT rowid FROM tasks_fts WHERE tasks_fts MATCH ?)"
         prefix = text.strip().lower()
         if _HASH_PREFIX.fullmatch(prefix):

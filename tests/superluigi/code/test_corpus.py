@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from superluigi.code import CodeFingerprint, Fingerprinter
+from superluigi.code.vocabulary import NOT_FOLLOWED_KINDS
 from tests.superluigi.code.corpus import Case, load_cases
 
 CASES = load_cases()
@@ -39,3 +40,17 @@ def test_an_edit_changes_what_it_is_to_change(case: Case, corpus: Path) -> None:
 
 def test_the_names_of_the_cases_are_unique() -> None:
     assert len({case.name for case in CASES}) == len(CASES)
+
+
+def test_every_kind_of_what_is_not_followed_has_a_meaning(corpus: Path) -> None:
+    codes = [_fingerprint(corpus, case, mark) for case in CASES for mark in "-+"]
+    kinds = {entry.kind for code in codes for entry in code.not_followed}
+    elsewhere = {
+        "class_made_at_run_time",
+        "failed",
+        "library",
+        "lost_source",
+        "other_file",
+        "value",
+    }
+    assert kinds | elsewhere == set(NOT_FOLLOWED_KINDS)

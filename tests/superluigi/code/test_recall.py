@@ -34,9 +34,9 @@ def _called(task: Any, root: Path) -> set[CodeType]:
 
     def profile(frame: FrameType, event: str, argument: object) -> None:
         code = frame.f_code
-        if event == "call" and code.co_name != "<module>":
-            if code.co_filename.startswith(str(root)):
-                called.add(code)
+        is_ours = code.co_filename.startswith(str(root)) and code.co_name != "<module>"
+        if event == "call" and is_ours:
+            called.add(code)
 
     def run(method: Callable[[], Any]) -> None:
         with contextlib.suppress(Exception, SystemExit):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -47,13 +46,12 @@ def in_a_process(directory: Path, *arguments: str) -> subprocess.CompletedProces
 def told_twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """A directory in which the demo ran twice, and what it printed each time."""
     directory = tmp_path_factory.mktemp("demo")
-    done = in_a_process(directory)
-    assert (done.returncode, done.stderr) == (0, "")
-    again = io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(again):
-        patch.chdir(directory)
-        assert run_demo() == 0
-    return directory, [done.stdout, again.getvalue()]
+    outputs = []
+    for _ in range(2):
+        done = in_a_process(directory)
+        assert (done.returncode, done.stderr) == (0, "")
+        outputs.append(done.stdout)
+    return directory, outputs
 
 
 def test_it_shows_what_each_way_of_forcing_ran(told_twice: tuple[Path, list[str]]) -> None:
@@ -107,20 +105,25 @@ def test_every_command_that_it_names_works_in_its_project(
     start = lines.index("cd demo-project")
     commands = [line for line in lines[start + 1 :] if line]
     assert len(commands) >= 5
-    for command in commands:
-        words = shlex.split(command)
-        name = words.index(next(word for word in words if word.endswith("superluigi")))
-        done = subprocess.run(
-            [sys.executable, "-m", "superluigi", *words[name + 1 :]],
-            cwd=directory / "demo-project",
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        has_work = words[name + 1] == "plan" and done.returncode == 3
+    with ThreadPoolExecutor(2) as pool:
+        ended = pool.map(lambda command: carried_out(command, directory / "demo-project"), commands)
+    for command, done in zip(commands, ended, strict=True):
+        has_work = " plan " in command and done.returncode == 3
         assert has_work or done.returncode == 0, (command, done.stdout, done.stderr)
         assert done.stdout
+
+
+def carried_out(command: str, directory: Path) -> subprocess.CompletedProcess[str]:
+    words = shlex.split(command)
+    name = words.index(next(word for word in words if word.endswith("superluigi")))
+    return subprocess.run(
+        [sys.executable, "-m", "superluigi", *words[name + 1 :]],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
 
 def test_a_claim_that_does_not_hold_is_loud(

@@ -12,7 +12,7 @@ import pytest
 
 from superluigi.errors import AccessDenied, BucketMissing, TargetError
 from superluigi.s3 import ClientSpec, ObjectStore, StoreUnavailable
-from tests.s3_server import BUCKET, FaultProxy
+from tests.s3_server import BUCKET, Answer, FaultProxy
 
 READS: dict[str, Callable[[ObjectStore, str], Any]] = {
     "head": lambda store, path: store.head(BUCKET, "key"),
@@ -67,6 +67,18 @@ def test_a_look_that_is_refused_without_a_reason_names_the_usual_ones(
 
     with pytest.raises(TargetError, match=r"400.*expired session token.*customer's key"):
         ObjectStore().head(BUCKET, "key")
+
+
+def test_an_object_that_one_may_see_but_not_decrypt_exists(s3_faults: FaultProxy) -> None:
+    store = ObjectStore()
+    put = store.put_bytes(BUCKET, "key", b"data")
+
+    def asks_for_checksums(answer: Answer) -> bool:
+        return "x-amz-checksum-mode" in {name.lower() for name in answer.request_headers}
+
+    s3_faults.always(lambda answer: answer.refuse(403, ""), when=asks_for_checksums)
+
+    assert store.head(BUCKET, "key") == put
 
 
 def test_a_refused_write_names_the_right_that_it_needs(s3_faults: FaultProxy) -> None:

@@ -467,8 +467,10 @@ def test_what_the_listing_showed_to_be_absent_is_not_asked_for_again(
     targets = [S3ObjectTarget(BUCKET, f"out/{i}.csv") for i in range(20)]
     publish(targets[3], b"data")
     targets[5].write_next(document(targets[5]))
+    assert targets[0].is_announced() is None
     S3ObjectTarget.observe_many(targets)
     s3_faults.requests.clear()
+    assert [target.is_announced() for target in targets] == [i == 5 for i in range(20)]
 
     nexts = [target.read_next() for target in targets]
     sidecars = [target.read_sidecar() for target in targets]
@@ -578,16 +580,17 @@ def test_what_a_dead_run_put_aside_without_need_goes_with_its_announcement(
         if method == "DELETE" and path.endswith("table.csv"):
             raise ConnectionAbortedError
 
-    for withdraw in (target.remove_next, lambda: target.stash("run-3")):
+    for drop in (lambda at: target.drop_stashed(at), lambda _: target.stash("run-3")):
         stash = announce_stash(target, "run-2", dead)
         s3_faults.before.append(refuse)
         with pytest.raises(TargetError):
             stash.take()
         s3_faults.reset()
         assert len(keys(s3)) == len(before) + 2
-        withdraw()
-        target.delete_next()
+        drop(stash.location)
+        target.remove_next()
         assert keys(s3) == before
+    target.drop_stashed("s3://lake/anything.superluigi-stash-run-2")
 
 
 def test_what_a_living_run_put_aside_stays(target: S3ObjectTarget, s3: Any) -> None:
@@ -595,7 +598,7 @@ def test_what_a_living_run_put_aside_stays(target: S3ObjectTarget, s3: Any) -> N
     stash = announce_stash(target, "run-2", "another-host|boot|1|1")
     stash.take()
 
-    target.remove_next()
+    assert target.stash("run-3") is None
 
     assert target.put_back(stash.location)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from luigi.parameter import ParameterVisibility
 
 from superluigi import run_task
 from superluigi.errors import BuildFailed, PlanError
@@ -428,6 +429,24 @@ def test_a_settings_file_with_an_unknown_key_is_refused() -> None:
     Path("superluigi.toml").write_text("rerun = 3\n")
     with pytest.raises(ValueError, match=r"unknown key 'rerun'"):
         build(flows.Part(n=1))
+
+
+def test_values_of_private_parameters_are_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Secretive(flows.AtomicTaskWithMetadata):
+        password = flows.Parameter(visibility=ParameterVisibility.PRIVATE)
+
+        def output(self):
+            return flows.LocalFileTarget("secretive.txt")
+
+        def run(self, output_path, metadata):
+            Path(output_path).write_text(f"{sorted(metadata['params'])}")
+
+    monkeypatch.setattr("sys.argv", ["run.py", "--password=s3cr3t"])
+    build(Secretive(password="s3cr3t"))
+    written = [path for path in Path().rglob("*") if path.is_file()]
+    assert [path for path in written if b"s3cr3t" in path.read_bytes()] == []
+    ran()
+    assert build(Secretive(password="rotated")).ran == ()
 
 
 def test_identities_may_change_while_the_result_stays(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from superluigi import run_task
-from superluigi.errors import BuildFailed, BucketMissing
+from superluigi.errors import BucketMissing, BuildFailed
 from superluigi.targets import S3ObjectTarget
 from superluigi_catalog import Catalog
 from tests import s3_flows
@@ -43,7 +43,10 @@ def test_the_first_build_makes_everything_and_the_second_runs_nothing(
     key = f"report/{s3_flows.S3Report().task_id}.txt"
     assert get(s3, key) == "hhello"
     sidecar = json.loads(get(s3, f"{key}.metadata.json"))
-    assert [row["path"] for row in sidecar["inputs"]] == ["s3://lake/clean/", "s3://lake/raw/raw.txt"]
+    assert [row["path"] for row in sidecar["inputs"]] == [
+        "s3://lake/clean/",
+        "s3://lake/raw/raw.txt",
+    ]
     assert sidecar["output"]["etag"]
     assert list(Path(".superluigi/tmp").iterdir()) == []
 
@@ -59,7 +62,9 @@ def test_bytes_that_come_out_the_same_cut_the_rest_off(s3: Any) -> None:
     build(s3_flows.S3Clean())
     s3.put_object(Bucket="lake", Key="source.txt", Body=b"hallo")
     assert build(s3_flows.S3Clean()) == ["S3Clean", "S3Raw"]
-    result = run_task(s3_flows.S3Report(), force_upstream_to_task_cls=s3_flows.S3Clean, progress=False)
+    result = run_task(
+        s3_flows.S3Report(), force_upstream_to_task_cls=s3_flows.S3Clean, progress=False
+    )
     assert result.ok
     ran()
     s3.put_object(Bucket="lake", Key="source.txt", Body=b"hallo")
