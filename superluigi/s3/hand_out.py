@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 import stat as modes
 from pathlib import Path
 
@@ -13,8 +12,7 @@ from superluigi.files import _clone, clone_or_copy
 __all__ = ["READ_ONLY", "local_name", "place_file", "take_over"]
 
 READ_ONLY = 0o444
-_MAX_NAME_BYTES = 200
-_NOT_IN_NAMES = re.compile("[\x00-\x1f\x7f/\ud800-\udfff]")
+_MAX_NAME_BYTES = 255
 
 
 def place_file(blob: str, destination: str, *, writable: bool = False) -> None:
@@ -52,13 +50,13 @@ def take_over(source: str, destination: str) -> None:
 
 
 def local_name(key: str) -> str:
-    """A file name that resembles the end of a key, whatever the key is; its suffix is kept.
+    """The last part of a key as a file's name; where that cannot be one, one that ends as it does.
 
     Example:
         >>> local_name("raw/2026/a.csv.gz"), local_name("../.."), local_name("folder/")
         ('a.csv.gz', 'object', 'folder')
     """
-    name = _NOT_IN_NAMES.sub("_", key.rstrip("/").rpartition("/")[2])
+    name = key.rstrip("/").rpartition("/")[2].replace("\0", "_")
     if name in ("", ".", ".."):
         return "object"
     encoded = name.encode()

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from superluigi_catalog.lineage import Direction, Lineage, LineageEdge
 from superluigi_catalog.reading.order import place_key
 from superluigi_catalog.reading.tasks import tasks_by_id
-from superluigi_catalog.storage.bulk import garbage_kept
+from superluigi_catalog.storage.bulk import garbage_kept, maker_of
 from superluigi_catalog.storage.session import Session
 
 __all__ = ["lineage_of"]
@@ -57,6 +57,7 @@ CROSS JOIN targets g ON g.id = k.target_id
 LEFT JOIN runs m ON m.id = i.source_run_id
 WHERE i.source_task_id IS NOT NULL
 """
+_edge = maker_of(LineageEdge)
 _KINDS = ("required", "yielded", "consumed")
 
 
@@ -145,16 +146,18 @@ def _with_targets(
 ) -> Iterable[LineageEdge]:
     """Say of every edge what was consumed through it; several targets make several edges."""
     consumed: dict[tuple[int, int], list[tuple[str, str, str, str | None]]] = {}
-    for task, source, *what in session.rows(_CONSUMED, (json.dumps(sorted(hashes)),)):
-        consumed.setdefault((task, source), []).append((what[0], what[1], what[2], what[3]))
+    for task, source, place, uri, fingerprint, run in session.rows(
+        _CONSUMED, (json.dumps(sorted(hashes)),)
+    ):
+        consumed.setdefault((task, source), []).append((place, uri, fingerprint, run))
     for task, place, upstream, kind in edges:
         through = [what for what in consumed.get((task, upstream), ()) if _lies_in(what[0], place)]
         if len(through) > 1:
             through.sort(key=lambda what: place_key(what[0]))
         for what in through:
-            yield LineageEdge(hashes[task], hashes[upstream], what[0], kind, *what[1:])
+            yield _edge(hashes[task], hashes[upstream], what[0], kind, *what[1:])
         if not through:
-            yield LineageEdge(hashes[task], hashes[upstream], place, kind)
+            yield _edge(hashes[task], hashes[upstream], place, kind, None, None, None)
 
 
 def _lies_in(inner: str, place: str) -> bool:

@@ -6,9 +6,12 @@ import json
 from collections.abc import Iterable
 
 from superluigi_catalog.records import InputEntry
+from superluigi_catalog.storage.bulk import maker_of
 from superluigi_catalog.storage.session import Row, Session
 
 __all__ = ["Content", "Sources"]
+
+_input_entry = maker_of(InputEntry)
 
 Content = tuple[str, str, str, "int | None"]
 """uri, kind, fingerprint, size_bytes."""
@@ -33,7 +36,7 @@ class Sources:
         contents, tasks, runs = self.contents, self.tasks, self.runs
         found: dict[int, list[InputEntry]] = {}
         for run, place, content, task, made_by, etag, version_id in rows:
-            entry = InputEntry(
+            entry = _input_entry(
                 place, *contents[content], etag, version_id, tasks[task], runs[made_by]
             )
             found.setdefault(run, []).append(entry)

@@ -8,7 +8,7 @@ from typing import Any
 
 from superluigi_catalog.reading.sources import Sources
 from superluigi_catalog.records import InputEntry, JsonObject, RunRecord, TargetRecord
-from superluigi_catalog.storage.bulk import garbage_kept
+from superluigi_catalog.storage.bulk import garbage_kept, maker_of
 from superluigi_catalog.storage.session import Row, Session
 from superluigi_catalog.storage.values import from_json, storable
 
@@ -49,6 +49,9 @@ LEFT JOIN families f ON f.id = t.family_id
 LEFT JOIN code c ON c.id = r.code_id
 """
 
+_target = maker_of(TargetRecord)
+_run_record = maker_of(RunRecord)
+
 _Details = Mapping[int, "tuple[tuple[JsonObject, ...], Any]"]
 
 
@@ -62,7 +65,7 @@ def _target_record(
     run = None
     if row[9] is not None:
         parts, environment = details.get(row[9], ((), {}))
-        run = RunRecord(
+        run = _run_record(
             row[10],
             row[11],
             row[12] or "",
@@ -77,7 +80,7 @@ def _target_record(
             parts,
             environment,
         )
-    return TargetRecord(uri, row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], run)
+    return _target(uri, row[1], row[2], row[3], row[4], row[5], row[6], row[7], row[8], run)
 
 
 def _sources(rows: Iterable[Row]) -> Sources:

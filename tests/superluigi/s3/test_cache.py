@@ -355,7 +355,8 @@ def test_the_local_name_of_a_key_keeps_its_end() -> None:
     assert local_name("a/b.csv.gz") == "b.csv.gz"
     assert local_name("a/b/") == "b"
     assert local_name("/") == local_name("..") == local_name("a/..") == local_name("") == "object"
-    assert local_name("new\nline\x1b.txt") == "new_line_.txt"
+    assert local_name("tab\t \U0001f98e.txt") == "tab\t \U0001f98e.txt"
+    assert local_name("a\0b") == "a_b"
     assert local_name("x" * 400 + ".parquet").endswith(".parquet")
     assert len(local_name("é" * 400).encode()) <= 255
 

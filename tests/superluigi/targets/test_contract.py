@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import pickle
-import shutil
 from pathlib import Path
 
 import pytest
 
 from superluigi.errors import OutputNotWritten, SidecarError, TargetMissing
-from superluigi.files import sweep_temporaries
+from superluigi.files import remove_tree, sweep_temporaries
 from superluigi.project import current_project
 from superluigi.sidecar import MAX_SIDECAR_BYTES
 from superluigi.targets.base import TargetWithMetadata
@@ -215,7 +213,7 @@ def test_a_discarded_version_leaves_nothing_behind(
         pending.discard()
         assert (kind.everything(), token_of(target), target.metadata()) == before
         assert target.read_next() is None
-        assert not os.path.exists(pending.path)
+        assert not Path(pending.path).exists()
         pending.discard()
 
 
@@ -232,7 +230,7 @@ def test_a_version_that_is_kept_is_no_sweeps_business(
     assert len(set(kept)) == 2
     for path in kept:
         assert kind.part(NEW).items() <= kind.read(path).items()
-        assert not sweep_temporaries(os.path.dirname(path))
+        assert not sweep_temporaries(str(Path(path).parent))
         assert "superluigi-tmp" not in path
     assert kind.content(target) == kind.part(OLD)
     assert target.metadata() == old
@@ -254,7 +252,7 @@ def test_a_run_that_removed_its_output_path_is_refused(
     kind: Kind, target: TargetWithMetadata
 ) -> None:
     pending = begun(kind, target, NEW)
-    (shutil.rmtree if kind.is_folder else os.unlink)(pending.path)
+    remove_tree(pending.path)
     with pytest.raises(OutputNotWritten):
         pending.seal()
     pending.discard()
@@ -287,7 +285,7 @@ def test_any_name_will_do(kind: Kind, name: str, inputs: Path) -> None:
     assert target.metadata() == sidecar
     assert kind.content(target) == kind.part(NEW)
     handed, _ = target.hand_out(str(inputs))
-    assert os.path.basename(handed) == os.path.basename(name)
+    assert Path(handed).name == Path(name).name
     assert kind.read(handed) == kind.part(NEW)
     assert len(kind.everything()) == len(kind.part(NEW)) + 1
 
@@ -501,7 +499,7 @@ def test_only_a_targets_own_stash_is_put_back(kind: Kind, target: TargetWithMeta
 def test_a_download_is_a_path_with_the_content(kind: Kind, target: TargetWithMetadata) -> None:
     published(kind, target, OLD)
     path = target.download()
-    assert os.path.basename(path) == "result"
+    assert Path(path).name == "result"
     assert kind.part(OLD).items() <= kind.read(path).items()
     assert target.download() == path
 
