@@ -82,7 +82,10 @@ class BuildFailed(SuperLuigiError):
 
 
 class TaskFailed(SuperLuigiError):
-    """A task's own code raised; `__cause__` is what it raised, where it ran in this process."""
+    """A task's own code raised: the `__cause__` of `BuildFailed`.
+
+    Its own `__cause__` is what the task raised, where it ran in this process.
+    """
 
 
 class ForceRefused(SuperLuigiError, ValueError):

@@ -27,6 +27,7 @@ __all__ = [
     "place_text",
     "placed_tasks",
     "read_tasks",
+    "see_through",
     "walk",
 ]
 
@@ -76,8 +77,13 @@ def only_wraps(task: luigi.Task) -> bool:
 
 def read_tasks(task: luigi.Task) -> list[tuple[str, luigi.Task]]:
     """The tasks whose outputs a task reads, with places; wrappers are seen through."""
+    return see_through([(place_text(row.place), row.task) for row in declared_upstream(task)])
+
+
+def see_through(placed: list[tuple[str, luigi.Task]]) -> list[tuple[str, luigi.Task]]:
+    """The same tasks, each wrapper followed by what it wraps."""
     rows = []
-    pending = [(place_text(row.place), row.task) for row in reversed(declared_upstream(task))]
+    pending = placed[::-1]
     while pending:
         place, upstream = pending.pop()
         if only_wraps(upstream):

@@ -89,7 +89,7 @@ def carry_out(blocks: list[Block], directory: Path) -> dict[str, Done]:
         }
         for b in blocks
     ]
-    environment = {name: value for name, value in os.environ.items() if name[:4] != "AWS_"}
+    environment = clean_environment()
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     done = subprocess.run(
         [sys.executable, str(DRIVER)],
@@ -104,6 +104,12 @@ def carry_out(blocks: list[Block], directory: Path) -> dict[str, Done]:
     assert done.returncode == 0, done.stderr
     outputs = json.loads(done.stdout)
     return {block.where: Done(block, output) for block, output in zip(blocks, outputs, strict=True)}
+
+
+def clean_environment() -> dict[str, str]:
+    """This process's, without what leads to a store or a catalog."""
+    hidden = ("AWS_", "SUPERLUIGI_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(hidden)}
 
 
 def same_shape(text: str) -> list[str]:

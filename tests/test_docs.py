@@ -128,9 +128,10 @@ def public_names() -> Iterator[str]:
     )
     from superluigi.task_runner import BuildResult
     from superluigi_catalog.lineage import Lineage
+    from superluigi_catalog.reader import Reader
 
-    for cls in (Catalog, Lineage, BuildResult, Decision, Plan, Reason, CodeFingerprint):
-        yield from (name for name in (*dir(cls), *attributes_of(cls)) if name[:1] != "_")
+    for cls in (Reader, Lineage, BuildResult, Decision, Plan, Reason, CodeFingerprint):
+        yield from (name for name in (*vars(cls), *attributes_of(cls)) if name[:1] != "_")
     targets = (LocalFileTarget, LocalFolderTarget, S3ObjectTarget, S3PrefixTarget)
     for call in (run_task, plan_task, load_task, fingerprint_code, Catalog, *targets):
         yield from inspect.signature(call).parameters
@@ -167,11 +168,18 @@ def test_every_parameter_is_luigis() -> None:
     assert all(getattr(luigi.parameter, name) for name in parameters.__all__)
 
 
-def test_every_setting_trigger_and_way_to_verify_is_documented() -> None:
+def test_every_setting_and_way_to_verify_is_documented() -> None:
     keys = {field.name for field in fields(Settings)} - {"source"}
-    assert (
-        missing_from(REFERENCE.read_text(encoding="utf-8"), keys | TRIGGERS | {*VERIFY_MODES}) == []
+    assert missing_from(REFERENCE.read_text(encoding="utf-8"), keys | {*VERIFY_MODES}) == []
+
+
+def test_the_triggers_that_are_documented_are_those_that_there_are() -> None:
+    (row,) = re.findall(
+        r"^\| `rerun_on` \| .* \| triggers: (.*) \|$", REFERENCE.read_text(), re.MULTILINE
     )
+    assert set(names(row)) == TRIGGERS
+    table = section(README, "What runs again, and how to force it")
+    assert set(re.findall(r"^\| `\"(\w+)\"` \|", table, re.MULTILINE)) == TRIGGERS
 
 
 def test_every_default_is_documented_as_it_is() -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-from tests.documents import ROOT
+from tests.documents import ROOT, clean_environment
 
 TUTORIAL = ROOT / "tutorial" / "superluigi_tutorial.py"
 
@@ -38,11 +37,10 @@ def cells() -> list[tuple[bool, list[str]]]:
 
 
 def test_it_runs_from_top_to_bottom(tmp_path: Path) -> None:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     done = subprocess.run(
         [sys.executable, str(TUTORIAL)],
         cwd=tmp_path,
-        env=clean
+        env=clean_environment()
         | {"TMPDIR": str(tmp_path), "http_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1"},
         capture_output=True,
         text=True,

@@ -301,7 +301,7 @@ with Catalog() as catalog:
     print(upstream)
     assert {task.family for task in upstream} == {"Revenue", "Sales", "Prices"}
     assert "Published" in {task.family for task in catalog.downstream("raw/prices.csv")}
-    assert catalog.who_made(revenue.output().path)[0].family == "Revenue"
+    assert catalog.who_made(revenue.output().path).family == "Revenue"
     assert catalog.task(revenue.task_id[:8]).status == "fresh"
     assert catalog.runs(Broken())[0].error == "no more ink"
     print(upstream.to_mermaid())

@@ -177,19 +177,33 @@ class Reader(Connected):
         with self._reading() as session:
             return reading.lineage_of(session, self._refs(session).task(ref), "downstream", depth)
 
-    def who_made(self, path_or_digest: str | os.PathLike[str]) -> tuple[Run, ...]:
-        """List the runs that made a content, newest first; none when nobody recorded it.
+    def who_made(self, path_or_digest: str | os.PathLike[str]) -> Run | None:
+        """Name the run that made a content: the newest one, where several made the same bytes.
 
         Args:
             path_or_digest: A target: what is there now. A fingerprint (`sha256:…`, or at least eight
                 characters of its value), or the 64 hex digits that `sha256sum` prints: wherever it is.
                 Any other file: it is read, and looked for by its bytes, so that a copy is known too.
 
+        Returns:
+            None when no run is recorded that made it, such as for a target that was edited since.
+
+        Raises:
+            TaskNotFound: a path that is neither a target nor a file.
+        """
+        return next(iter(self.makers(path_or_digest)), None)
+
+    def makers(self, path_or_digest: str | os.PathLike[str]) -> tuple[Run, ...]:
+        """List all runs that made a content, newest first.
+
+        Args:
+            path_or_digest: As for `who_made`.
+
         Raises:
             TaskNotFound: a path that is neither a target nor a file.
         """
         with self._reading() as session:
-            return reading.who_made(self._refs(session), path_or_digest)
+            return reading.makers(self._refs(session), path_or_digest)
 
     def who_read(self, path_or_digest: str | os.PathLike[str]) -> tuple[Run, ...]:
         """List the runs that consumed a target, whatever it held then, or a content; newest first.

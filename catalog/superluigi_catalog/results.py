@@ -18,7 +18,7 @@ STATUSES = ("fresh", "stale", "missing", "failed", "running", "unknown")
 
 - `running`: its last run has not ended
 - `failed`: its last run failed or was interrupted
-- `missing`: an output was not there when last looked at
+- `missing`: an output was not there, or only in part, when last looked at
 - `stale`: its current run consumed a content that is no longer the one seen at that input, or its
   target now holds what another task made
 - `fresh`: none of these, and a run stands for it; or an external task whose targets are there

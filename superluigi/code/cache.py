@@ -13,6 +13,7 @@ import hashlib
 import json
 import os
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,6 +139,20 @@ class TableCache:
 
 
 def _table_of(content: bytes) -> FileTable | None:
+    """The table of a file's bytes, however deep the stack of the caller is."""
+    try:
+        return build_table(content)
+    except RecursionError:
+        found: list[FileTable | None] = []
+        thread = threading.Thread(target=lambda: found.append(_table_or_none(content)))
+        thread.start()
+        thread.join()
+        return found[0] if found else None
+    except (SyntaxError, ValueError, MemoryError):
+        return None
+
+
+def _table_or_none(content: bytes) -> FileTable | None:
     try:
         return build_table(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

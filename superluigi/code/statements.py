@@ -24,45 +24,51 @@ class Placed:
     """It stands under `if __name__ == ...`, and does not run when the module is imported."""
 
 
-def flattened(statements: Iterable[ast.stmt], around: Placed | None = None) -> Iterator[Placed]:
+def flattened(statements: Iterable[ast.stmt]) -> Iterator[Placed]:
     """The statements of a body, those inside `if` and `try` one by one.
 
     Loops, `with` and `match` stay whole, and what only runs for a type checker is left out.
     """
-    guards = around.guards if around else ()
-    is_script = around is not None and around.is_script
-    for statement in statements:
-        here = Placed(statement, guards, is_script)
+    todo = _placed(statements, Placed(ast.Pass()))
+    while todo:
+        here = todo.pop()
+        statement = here.statement
         if isinstance(statement, ast.If):
-            yield from _branches(statement, here)
+            todo += _branches(statement, here)
         elif isinstance(statement, ast.Try) or type(statement).__name__ == "TryStar":
-            yield from _tried(statement, here)
+            todo += _tried(statement, here)
         elif not is_bare_constant(statement) and not isinstance(statement, _DROPPED):
             yield here
 
 
-def _branches(statement: ast.If, here: Placed) -> Iterator[Placed]:
+def _placed(statements: Iterable[ast.stmt], around: Placed) -> list[Placed]:
+    """Statements under the conditions of another, last first, as a stack wants them."""
+    placed = [Placed(each, around.guards, around.is_script) for each in statements]
+    return placed[::-1]
+
+
+def _branches(statement: ast.If, here: Placed) -> list[Placed]:
     test = statement.test
     if is_type_checking(test):
-        yield from flattened(statement.orelse, here)
-    elif _is_script_guard(test):
-        yield from flattened(statement.body, Placed(statement, here.guards, is_script=True))
-        yield from flattened(statement.orelse, here)
-    else:
-        negated = ast.copy_location(ast.UnaryOp(ast.Not(), test), test)
-        guards = here.guards
-        yield from flattened(statement.body, Placed(statement, (*guards, test), here.is_script))
-        yield from flattened(
-            statement.orelse, Placed(statement, (*guards, negated), here.is_script)
-        )
+        return _placed(statement.orelse, here)
+    if _is_script_guard(test):
+        script = Placed(statement, here.guards, is_script=True)
+        return [*_placed(statement.orelse, here), *_placed(statement.body, script)]
+    negated = ast.copy_location(ast.UnaryOp(ast.Not(), test), test)
+    positive = Placed(statement, (*here.guards, test), here.is_script)
+    negative = Placed(statement, (*here.guards, negated), here.is_script)
+    return [*_placed(statement.orelse, negative), *_placed(statement.body, positive)]
 
 
-def _tried(statement: ast.stmt, here: Placed) -> Iterator[Placed]:
-    yield from flattened(getattr(statement, "body", ()), here)
-    for handler in getattr(statement, "handlers", ()):
-        yield from flattened(handler.body, here)
-    yield from flattened(getattr(statement, "orelse", ()), here)
-    yield from flattened(getattr(statement, "finalbody", ()), here)
+def _tried(statement: ast.stmt, here: Placed) -> list[Placed]:
+    handlers: list[ast.ExceptHandler] = getattr(statement, "handlers", [])
+    bodies = [
+        getattr(statement, "body", []),
+        *(handler.body for handler in handlers),
+        getattr(statement, "orelse", []),
+        getattr(statement, "finalbody", []),
+    ]
+    return [placed for body in reversed(bodies) for placed in _placed(body, here)]
 
 
 def _is_script_guard(test: ast.expr) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -110,10 +111,13 @@ def _say_how_to_go_on(page: Page, project: DemoProject, story: Story, duration_s
 
 def _command() -> str:
     """How a shell in the project's directory starts this installation's command."""
-    if shutil.which("superluigi"):
-        return "superluigi"
     beside = Path(sys.executable).with_name("superluigi")
-    return str(beside) if beside.is_file() else f"{sys.executable} -m superluigi"
+    if shutil.which("superluigi"):
+        name = "superluigi"
+    else:
+        name = str(beside) if beside.is_file() else f"{sys.executable} -m superluigi"
+    # It would lead the command to another catalog than the project's.
+    return f"env -u SUPERLUIGI_HOME {name}" if "SUPERLUIGI_HOME" in os.environ else name
 
 
 def _shown(directory: Path) -> str:

@@ -13,7 +13,7 @@ from superluigi.errors import InputChanged, SidecarError, TargetError
 from superluigi.execution.order import ExpectedInput, RunOrder
 from superluigi.execution.outputs import opaque_uri
 from superluigi.files import new_temporary_directory, remove_tree
-from superluigi.graph import iter_places, join_places, place_text, read_tasks
+from superluigi.graph import iter_places, join_places, place_text, read_tasks, see_through
 from superluigi.hashing import hash_of
 from superluigi.project import current_project
 from superluigi.structure import input_structure, map_targets, placed_targets
@@ -57,13 +57,11 @@ class RunInputs:
 
     def add_yielded(self, place: str, requirement: Any) -> dict[str, str]:
         """Record what `run()` yielded; the tasks by place."""
-        added = {}
-        for inner, task in _placed_tasks(requirement):
-            where = join_places(place, inner)
-            added[where] = hash_of(task)
+        placed = [(join_places(place, inner), task) for inner, task in _placed_tasks(requirement)]
+        for where, task in see_through(placed):
             for row in discover_outputs(task, where):
                 self._rows[row.entry.place] = row
-        return added
+        return {where: hash_of(task) for where, task in placed}
 
     def check_unchanged(self) -> None:
         """Refuse a result whose inputs changed while it was made.

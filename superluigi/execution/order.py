@@ -47,6 +47,8 @@ class RunOrder:
     record_plain_targets: bool = True
     ordered_at: float = field(default_factory=time.time)
     """Seconds since the epoch."""
+    exception: BaseException | None = None
+    """What `run()` raised, for those in the same process; it is not sent from another."""
     outcome: RunEntry | None = None
     """Set by the run in its own process, and sent back from there."""
 

@@ -258,8 +258,9 @@ class _Settling:
         if document is not None and same_content(str(document["output"]["fingerprint"]), state):
             self._found.append((output, document, seen))
         elif seen.etag is not None and not task.is_external and not state.is_as_run_left_it:
-            state.interrupted = self._is_unfinished_upload(state, target, document)
-        self._news.append(_observed(output, seen, state.fingerprint))
+            state.interrupted |= self._is_unfinished_upload(state, target, document)
+        if not state.interrupted:  # recorded as seen, it would be taken for a result next time
+            self._news.append(_observed(output, seen, state.fingerprint))
 
     def _reads_as_recorded(
         self, output: PlannedOutput, target: TargetWithMetadata, seen: Observation

@@ -237,7 +237,7 @@ class Build:
             self._tell("run_succeeded", **fields)
             return False
         retries = self._attempts[task_id] <= self.options.retries
-        failure = failure_of(decision, entry, explanation)
+        failure = failure_of(decision, entry, explanation, order.exception)
         self._tell(
             "run_failed",
             **fields,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from superluigi.hashing import insignificant_params
@@ -25,6 +25,14 @@ class Failure:
     error: str
     traceback: str
     """As text, beginning at the user's first frame."""
+    exception: BaseException | None = field(default=None, repr=False, compare=False)
+    """What was raised, where the task ran in this process."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {
+            each.name: getattr(self, each.name) for each in fields(self) if each.name != "exception"
+        }
 
 
 def task_entry(task: PlannedTask) -> TaskEntry:
@@ -69,21 +77,26 @@ def task_fields(decision: Decision) -> dict[str, Any]:
     }
 
 
-def failure_of(decision: Decision, entry: RunEntry, explanation: Any) -> Failure:
+def failure_of(
+    decision: Decision, entry: RunEntry, explanation: Any, exception: BaseException | None
+) -> Failure:
     """A run that did not end well."""
     if entry.status == "succeeded":
         # on_success() or an event after the run raised: the result stands, the task did not end well.
         text = str(explanation)
         error = text.strip().splitlines()[-1] if text.strip() else "failed after run()"
-        return _made_failure(decision, entry, "AfterRun", error, text)
-    return _made_failure(
-        decision, entry, entry.error_type or "", entry.error or "", entry.traceback or ""
-    )
+        return _made_failure(decision, entry, ("AfterRun", error, text), exception)
+    told = (entry.error_type or "", entry.error or "", entry.traceback or "")
+    return _made_failure(decision, entry, told, exception)
 
 
 def _made_failure(
-    decision: Decision, entry: RunEntry, error_type: str, error: str, traceback: str
+    decision: Decision,
+    entry: RunEntry,
+    told: tuple[str, str, str],
+    exception: BaseException | None,
 ) -> Failure:
+    error_type, error, traceback = told
     return Failure(
         task_hash=decision.task_hash,
         family=decision.family,
@@ -92,4 +105,5 @@ def _made_failure(
         error_type=error_type,
         error=error,
         traceback=traceback,
+        exception=exception,
     )

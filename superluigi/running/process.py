@@ -94,6 +94,7 @@ class RunProcess(TaskProcess):
 
     def _handle_run_exception(self, error: BaseException) -> Any:
         explanation = super()._handle_run_exception(error)
+        self.order.exception = error
         if self._raise_exception:
             raise
         return explanation

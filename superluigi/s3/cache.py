@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -65,7 +66,7 @@ class Cache:
     def __init__(self, root: str | os.PathLike[str]) -> None:
         self.root = Path(root)
         self._index = CacheIndex(self.root / "index" / "v1")
-        self._swept_by: int | None = None
+        self._scratch = (0, "")
 
     def __repr__(self) -> str:
         return f"Cache({str(self.root)!r})"
@@ -137,8 +138,7 @@ class Cache:
             The copy; None when the file is not what was uploaded any more, or the disk is full.
         """
         try:
-            with self._temporary_directory() as directory:
-                held = f"{directory}/blob"
+            with self._temporary_path() as held:
                 take_over(path, held) if consume else clone_or_copy(path, held)
                 if os.stat(held).st_size != stat.size_bytes:  # noqa: PTH116
                     return None
@@ -177,7 +177,8 @@ class Cache:
         if is_tree_of(str(folder), [(path, copy.path) for path, copy in files]):
             return str(folder)
         directory.mkdir(parents=True, exist_ok=True)
-        with self._temporary_directory() as temporary:
+        with self._temporary_path() as temporary:
+            Path(temporary).mkdir()
             made = f"{temporary}/new"
             build_tree(
                 made, [path for path, _ in files], lambda i, to: place_file(files[i][1].path, to)
@@ -192,8 +193,8 @@ class Cache:
         """A lasting path in the cache with a name like the key's, read-only, the same one each time."""
         directory = self.root / "out" / cached.sha256
         directory.mkdir(parents=True, exist_ok=True)
-        with self._temporary_directory() as temporary:
-            made = self.hand_out(cached, temporary, basename)
+        with self._temporary_path() as made:
+            place_file(cached.path, made)
             path = directory / local_name(basename)
             os.replace(made, path)  # noqa: PTH105
         return str(path)
@@ -227,8 +228,7 @@ class Cache:
         return CachedObject(path, entry.sha256, seen)
 
     def _download(self, store: Store, place: Place) -> CachedObject:
-        with self._temporary_directory() as directory:
-            held = f"{directory}/blob"
+        with self._temporary_path() as held:
             downloaded = store.get_file(place.bucket, place.key, held, version_id=place.version_id)
             return self._keep(
                 held, place, downloaded.stat, downloaded.sha256, downloaded.verified_by
@@ -255,17 +255,23 @@ class Cache:
         return self.root / "locks" / self._index.path_of(place).stem[:3]
 
     @contextlib.contextmanager
-    def _temporary_directory(self) -> Iterator[str]:
-        parent = f"{self.root}/tmp"
-        if self._swept_by != os.getpid():
-            self._swept_by = os.getpid()
-            self._make_root()
-            sweep_temporaries(parent)
-        directory = new_temporary_directory(parent)
+    def _temporary_path(self) -> Iterator[str]:
+        """A path of nobody else's on the cache's filesystem; what is left there in the end is removed."""
+        path = f"{self._scratch_directory()}/{secrets.token_hex(8)}"
         try:
-            yield directory
+            yield path
         finally:
-            remove_tree(directory)
+            remove_tree(path) if os.path.isdir(path) else Path(path).unlink(missing_ok=True)  # noqa: PTH112
+
+    def _scratch_directory(self) -> str:
+        """This process's own, which the next process sweeps: making one each time costs as much as a GET."""
+        owner, directory = self._scratch
+        if owner != os.getpid() or not os.path.isdir(directory):  # noqa: PTH112
+            self._make_root()
+            sweep_temporaries(f"{self.root}/tmp")
+            directory = new_temporary_directory(f"{self.root}/tmp")
+            self._scratch = (os.getpid(), directory)
+        return directory
 
     def _make_root(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True)

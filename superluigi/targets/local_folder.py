@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from luigi.local_target import LocalTarget
 
@@ -36,6 +36,8 @@ __all__ = ["LocalFolderTarget"]
 
 _OWN_NAMES = (SIDECAR_SUFFIX, SIDECAR_SUFFIX + NEXT_SUFFIX)
 _LOOKS = 5
+
+_Seen = TypeVar("_Seen")
 
 
 class LocalFolderTarget(LocalTargetWithMetadata, LocalTarget):
@@ -80,7 +82,7 @@ class LocalFolderTarget(LocalTargetWithMetadata, LocalTarget):
 
     def files(self) -> list[str]:
         """The paths of its files, relative to the folder, sorted."""
-        return sorted(relative for relative, _ in self._rows())
+        return [relative for relative, _ in self._rows_now() or []]
 
     def observe(self) -> Observation:
         """One walk; no file is read.
@@ -107,10 +109,10 @@ class LocalFolderTarget(LocalTargetWithMetadata, LocalTarget):
 
     def read_content(self, observation: Observation) -> Content:
         """The digest over the digests of its files."""
-        try:
-            return self.content_of(self.path)
-        except FileNotFoundError as error:
-            raise self._missing() from error
+        content = self._of_one_version(lambda: self.content_of(self.path))
+        if content is None:
+            raise self._missing()
+        return content
 
     def begin_output(self, run_id: str) -> LocalPendingOutput:
         """An empty folder of the same base name in a temporary directory beside it."""
@@ -152,12 +154,18 @@ class LocalFolderTarget(LocalTargetWithMetadata, LocalTarget):
 
     def _rows_now(self) -> list[tuple[str, os.stat_result]] | None:
         """The rows, sorted; None when there is no folder."""
+        return self._of_one_version(lambda: sorted(self._rows(), key=lambda row: row[0]))
+
+    def _of_one_version(self, look: Callable[[], _Seen]) -> _Seen | None:
+        """What a walk finds, when the folder was not replaced while it was walked; None when there is none."""
         for _ in range(_LOOKS):
             self._refuse_file()
             try:
-                return sorted(self._rows(), key=lambda row: row[0])
+                before = os.stat(self.path)  # noqa: PTH116
+                seen = look()
+                if os.path.samestat(before, os.stat(self.path)):  # noqa: PTH116
+                    return seen
             except (FileNotFoundError, NotADirectoryError):
-                # Also when it was replaced by another version while it was walked.
                 if not os.path.isdir(self.path):  # noqa: PTH112
                     return None
         message = (

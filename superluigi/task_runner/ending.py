@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import luigi
 
+from superluigi.errors import TaskFailed
 from superluigi.execution.task_run import user_traceback
 from superluigi.planning.decision import Decision, Reason
 from superluigi.running.build import Build
@@ -16,7 +16,7 @@ from superluigi.running.entries import Failure
 from superluigi.task_runner.result import BuildResult
 from superluigi.task_runner.summary import headline
 
-__all__ = ["ended_result", "failure_message", "unplanned_result"]
+__all__ = ["ended_result", "failure_cause", "failure_message", "unplanned_result"]
 
 
 def ended_result(build: Build, *, outputs: Callable[[bool], Any], duration_s: float) -> BuildResult:
@@ -61,7 +61,8 @@ def unplanned_result(task: luigi.Task, error: Exception, *, duration_s: float) -
         run_id=None,
         error_type=type(error).__name__,
         error=str(error),
-        traceback=user_traceback(error, error.__traceback__) or traceback.format_exc(),
+        traceback=user_traceback(error, error.__traceback__),
+        exception=error,
     )
     return BuildResult(
         build_id="",  # nothing was begun that could be looked up
@@ -88,9 +89,20 @@ def failure_message(result: BuildResult) -> str:
         for failure in result.failures
     ]
     lines += [f"{d.label}: {d.reasons[0].text}" for d in result.blocked]
-    if result.failures:
+    if result.failures and result.failures[0].exception is None:
         lines += ["", result.failures[0].traceback.rstrip()]
     return "\n".join(lines)
+
+
+def failure_cause(result: BuildResult) -> TaskFailed | None:
+    """The first failure as an exception, with the user's own behind it where it was raised here."""
+    if not result.failures:
+        return None
+    first = result.failures[0]
+    message = f"{first.family} {first.task_hash[:8]}".rstrip() + f" raised {first.error_type}"
+    failed = TaskFailed(message, task_hash=first.task_hash, family=first.family)
+    failed.__cause__ = first.exception
+    return failed
 
 
 def _block_what_did_not_end(build: Build) -> None:

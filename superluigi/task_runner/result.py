@@ -53,7 +53,7 @@ class BuildResult:
         rows |= {name: [d.to_dict() for d in getattr(self, name)] for name in CATEGORIES}
         rows["outputs"] = self.outputs
         rows["duration_s"] = self.duration_s
-        rows["failures"] = [vars(failure) for failure in self.failures]
+        rows["failures"] = [failure.to_dict() for failure in self.failures]
         return rows
 
     def __str__(self) -> str:

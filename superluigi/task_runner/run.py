@@ -60,7 +60,7 @@ def run_task(
         config_file: A `luigi.cfg` for this call.
         catalog: A `Catalog`, or the path of one.
         progress: None: a bar on a terminal, lines elsewhere. False: silent. A function: called with every
-            event as a dict.
+            event as a dict, but for `run_progress`, which is only in the event file.
 
     Returns:
         What ran, what did not, and the outputs.

@@ -24,7 +24,12 @@ from superluigi.running.scheduler import LocalScheduler
 from superluigi.running.schedulers import connected_scheduler
 from superluigi.running.worker import PlanWorker
 from superluigi.structure import map_targets
-from superluigi.task_runner.ending import ended_result, failure_message, unplanned_result
+from superluigi.task_runner.ending import (
+    ended_result,
+    failure_cause,
+    failure_message,
+    unplanned_result,
+)
 from superluigi.task_runner.result import BuildResult
 from superluigi.task_runner.session import DecisionArguments, Session
 from superluigi_catalog.owner import is_alive, this_owner
@@ -90,7 +95,7 @@ class Runner:
                 self._end(build, files, status)
             self._progress.on_result(result)
         if not result.ok:
-            raise BuildFailed(failure_message(result), result=result)
+            raise BuildFailed(failure_message(result), result=result) from failure_cause(result)
         return result
 
     def _planned(self) -> Planning:
@@ -104,7 +109,7 @@ class Runner:
         except Exception as error:
             task = session.planner.asked or session.roots[0]
             result = unplanned_result(task, error, duration_s=self._elapsed_s)
-            raise BuildFailed(failure_message(result), result=result) from error
+            raise BuildFailed(failure_message(result), result=result) from failure_cause(result)
 
     def _work(self, build: Build, scheduler: Any) -> None:
         tasks, upstream = build.to_announce()

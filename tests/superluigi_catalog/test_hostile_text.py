@@ -86,7 +86,7 @@ def test_any_text_is_recorded_everywhere_and_found_again(catalog: Catalog, text:
     assert catalog.tasks(family=text, params={text: text}) == (task,)
     catalog.tasks(search=text)
     assert catalog.run(text).metadata == {text: text}
-    assert len(catalog.who_made(uri)) == 1
+    assert len(catalog.makers(uri)) == 1
     assert len(catalog.history(uri)) == 1
     assert catalog.upstream(uri).edges[0].upstream_hash == hash_of("up")
     assert catalog.builds()[0].argv == (text,)

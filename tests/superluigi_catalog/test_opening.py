@@ -126,8 +126,9 @@ def test_reading_sees_what_others_write_and_records_nothing(file: Path) -> None:
             pass
 
 
-def test_a_name_full_of_url_signs_is_a_file_name(tmp_path: Path) -> None:
-    path = tmp_path / "a?mode=ro&b#c%20d é.db"
+@pytest.mark.parametrize("name", ["a?mode=ro&b#c%20d é.db", "no utf-8 \udcff.db"])
+def test_any_name_is_a_file_name(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
     Catalog(path).close()
     assert path.exists()
 

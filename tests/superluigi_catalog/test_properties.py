@@ -243,6 +243,6 @@ def test_an_output_alone_is_enough_to_find_its_task(new_catalog: Path, history: 
         record(catalog, history)
         for run in history.runs:
             for output in run.outputs:
-                makers = catalog.who_made(output.fingerprint)
+                makers = catalog.makers(output.fingerprint)
                 assert run.run_id in {maker.run_id for maker in makers}
                 assert an_output(run.outputs[0].uri[5:-4]).uri == output.uri

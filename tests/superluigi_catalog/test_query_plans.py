@@ -76,8 +76,8 @@ LOOKUPS: dict[str, Callable[[Catalog], object]] = {
     "downstream": lambda catalog: catalog.downstream(hash_of("t1")),
     "upstream, two steps": lambda catalog: catalog.upstream(hash_of("t40"), 2),
     "downstream, two steps": lambda catalog: catalog.downstream(hash_of("t1"), 2),
-    "who made a path": lambda catalog: catalog.who_made(uri_of("t1")),
-    "who made a digest": lambda catalog: catalog.who_made(fingerprint_of("t11")),
+    "who made a path": lambda catalog: catalog.makers(uri_of("t1")),
+    "who made a digest": lambda catalog: catalog.makers(fingerprint_of("t11")),
     "who read": lambda catalog: catalog.who_read(uri_of("t1")),
     "history": lambda catalog: catalog.history(uri_of("t1")),
     "target records": lambda catalog: catalog.target_records(

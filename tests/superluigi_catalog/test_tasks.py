@@ -124,7 +124,7 @@ def test_it_is_missing_when_an_output_was_not_there(catalog: Catalog) -> None:
     catalog.observe(
         [seen("a", state="missing"), seen("d", state="missing"), seen("b", state="partial")]
     )
-    assert [status(catalog, name) for name in "abd"] == ["missing"] * 3
+    assert [status(catalog, name) for name in ("a", "b", "d")] == ["missing"] * 3
 
 
 def test_it_is_stale_when_an_input_is_no_longer_what_it_consumed(catalog: Catalog) -> None:

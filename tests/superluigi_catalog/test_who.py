@@ -33,37 +33,46 @@ def recorded(catalog: Catalog) -> None:
 
 
 @pytest.mark.parametrize("form", ["data/a.csv", Path("data/a.csv"), fingerprint_of("a2")])
-def test_who_made_what_stands_there(catalog: Catalog, form: str) -> None:
-    assert ids(catalog.who_made(form)) == [run_id_of("a", 2)]
+def test_the_makers_of_what_stands_there(catalog: Catalog, form: str) -> None:
+    assert ids(catalog.makers(form)) == [run_id_of("a", 2)]
 
 
 def test_a_digest_may_be_bare_or_cut_short(catalog: Catalog) -> None:
     digest = fingerprint_of("a1").removeprefix("sha256:")
-    assert ids(catalog.who_made(digest)) == [run_id_of("a", 1)]
-    assert ids(catalog.who_made(digest.upper())) == [run_id_of("a", 1)]
-    assert ids(catalog.who_made(f"sha256:{digest[:8]}")) == [run_id_of("a", 1)]
-    assert catalog.who_made("sha256:" + "0" * 64) == ()
+    assert ids(catalog.makers(digest)) == [run_id_of("a", 1)]
+    assert ids(catalog.makers(digest.upper())) == [run_id_of("a", 1)]
+    assert ids(catalog.makers(f"sha256:{digest[:8]}")) == [run_id_of("a", 1)]
+    assert catalog.makers("sha256:" + "0" * 64) == ()
 
 
 def test_all_runs_that_made_it_newest_first(catalog: Catalog) -> None:
     catalog.finish_run(a_run("a", number=3, minute=9, content="2"))
-    assert ids(catalog.who_made("data/a.csv")) == [run_id_of("a", 3), run_id_of("a", 2)]
+    assert ids(catalog.makers("data/a.csv")) == [run_id_of("a", 3), run_id_of("a", 2)]
+
+
+def test_who_made_it_is_the_newest_of_them(catalog: Catalog) -> None:
+    catalog.finish_run(a_run("a", number=3, minute=9, content="2"))
+    maker = catalog.who_made("data/a.csv")
+    assert maker is not None
+    assert (maker.run_id, maker.task_hash) == (run_id_of("a", 3), hash_of("a"))
+    catalog.observe([seen("a", "edited")])
+    assert catalog.who_made("data/a.csv") is None
 
 
 def test_an_edited_target_was_made_by_nobody(catalog: Catalog) -> None:
     catalog.observe([seen("a", "edited")])
-    assert catalog.who_made("data/a.csv") == ()
+    assert catalog.makers("data/a.csv") == ()
 
 
 def test_a_target_with_the_bytes_of_another_was_made_by_its_maker(catalog: Catalog) -> None:
     catalog.observe([seen("copy", fingerprint=fingerprint_of("a1"))])
-    assert ids(catalog.who_made("data/copy.csv")) == [run_id_of("a", 1)]
+    assert ids(catalog.makers("data/copy.csv")) == [run_id_of("a", 1)]
 
 
 def test_equal_tokens_of_other_kinds_prove_nothing(catalog: Catalog) -> None:
     catalog.finish_run(a_run("s", outputs=[replace(an_output("s"), fingerprint="stat:5:6")]))
     catalog.observe([seen("copy", fingerprint="stat:5:6")])
-    assert catalog.who_made("data/copy.csv") == ()
+    assert catalog.makers("data/copy.csv") == ()
 
 
 def test_a_copied_file_is_known_by_its_bytes(catalog: Catalog, project_directory: Path) -> None:
@@ -73,23 +82,23 @@ def test_a_copied_file_is_known_by_its_bytes(catalog: Catalog, project_directory
     )
     copy = project_directory / "somewhere.csv"
     copy.write_bytes(b"bytes")
-    assert ids(catalog.who_made(copy)) == [run_id_of("f")]
+    assert ids(catalog.makers(copy)) == [run_id_of("f")]
     assert catalog.who_read(copy) == ()
 
 
 def test_a_file_of_the_catalog_is_never_opened(catalog: Catalog) -> None:
     for name in ("catalog.db", "catalog.db-wal"):
         with pytest.raises(TaskNotFound):
-            catalog.who_made(f".superluigi/{name}")
+            catalog.makers(f".superluigi/{name}")
 
 
 def test_a_target_declared_but_never_made(catalog: Catalog) -> None:
     catalog.record_tasks([a_task("declared")])
-    assert catalog.who_made("data/declared.csv") == ()
+    assert catalog.makers("data/declared.csv") == ()
 
 
 def test_what_is_neither_target_nor_file_is_not_found(catalog: Catalog) -> None:
-    for ask in (catalog.who_made, catalog.who_read, catalog.history):
+    for ask in (catalog.who_made, catalog.makers, catalog.who_read, catalog.history):
         with pytest.raises(TaskNotFound, match=r"Did you mean 'data/a\.csv'"):
             ask("data/aaa.csv")
 

@@ -4,7 +4,7 @@ from superluigi_catalog.reading.closure import lineage_of
 from superluigi_catalog.reading.estimates import durations, dynamic_upstream
 from superluigi_catalog.reading.runs import build_by_uuid, builds, run_by_uuid, runs
 from superluigi_catalog.reading.target_records import target_records
-from superluigi_catalog.reading.targets import history, target, targets_of, who_made, who_read
+from superluigi_catalog.reading.targets import history, makers, target, targets_of, who_read
 from superluigi_catalog.reading.tasks import TaskFilter, tasks_by_id, tasks_matching
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "dynamic_upstream",
     "history",
     "lineage_of",
+    "makers",
     "run_by_uuid",
     "runs",
     "target",
@@ -22,6 +23,5 @@ __all__ = [
     "targets_of",
     "tasks_by_id",
     "tasks_matching",
-    "who_made",
     "who_read",
 ]

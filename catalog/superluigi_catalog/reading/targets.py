@@ -15,7 +15,7 @@ from superluigi_catalog.results import Revision, Run, Target
 from superluigi_catalog.storage.session import Row, Session
 from superluigi_catalog.storage.values import storable
 
-__all__ = ["history", "target", "targets_of", "who_made", "who_read"]
+__all__ = ["history", "makers", "target", "targets_of", "who_read"]
 
 Ref = str | os.PathLike[str]
 
@@ -66,7 +66,7 @@ def target(session: Session, number: int) -> Target:
     return _target(row)
 
 
-def who_made(refs: References, path_or_digest: Ref) -> tuple[Run, ...]:
+def makers(refs: References, path_or_digest: Ref) -> tuple[Run, ...]:
     """List the runs that made a content."""
     ids = _runs_of(refs.session, "run_outputs", _contents(refs, refs.text(path_or_digest)))
     return runs_by_id(refs.session, ids)

@@ -45,7 +45,7 @@ def maker_of(frozen: type[_Made]) -> Callable[..., _Made]:
         A function that takes the values of all fields, in their order.
     """
     names = [each.name for each in fields(frozen)]  # type: ignore[arg-type]
-    twin: Any = make_dataclass(frozen.__name__, names, slots=True)
+    twin: Any = make_dataclass(frozen.__name__, names, bases=frozen.__bases__, slots=True)
 
     def make(*values: Any) -> _Made:
         made = twin(*values)

@@ -54,7 +54,7 @@ def connect(path: Path, *, read_only: bool = False) -> Session:
     with fork_gate, translating(text):
         mode = "ro" if read_only else "rwc"
         connection = sqlite3.connect(
-            f"file:{urllib.parse.quote(text)}?mode={mode}",
+            f"file:{urllib.parse.quote(os.fsencode(path))}?mode={mode}",
             uri=True,
             timeout=BUSY_TIMEOUT_S,
             isolation_level=None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import subprocess
@@ -18,7 +17,7 @@ from superluigi.demo import page, run_demo
 from superluigi.demo.project import DemoProject, pipeline_text
 from superluigi.errors import SuperLuigiError
 from superluigi_catalog import Catalog
-from tests.documents import ROOT, blocks_of, same_shape
+from tests.documents import ROOT, blocks_of, clean_environment, same_shape
 
 FAMILIES = "FeaturesTask ModelTask PredictionsTask"
 
@@ -30,11 +29,10 @@ def entered(output: str) -> list[str]:
 
 def in_a_process(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """The demo as a shell starts it, without S3 in its environment."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return subprocess.run(
         [sys.executable, "-m", "superluigi", "demo", *arguments],
         cwd=directory,
-        env=clean,
+        env=clean_environment(),
         capture_output=True,
         text=True,
         check=False,
@@ -119,6 +117,7 @@ def carried_out(command: str, directory: Path) -> subprocess.CompletedProcess[st
     return subprocess.run(
         [sys.executable, "-m", "superluigi", *words[name + 1 :]],
         cwd=directory,
+        env=clean_environment(),
         capture_output=True,
         text=True,
         check=False,

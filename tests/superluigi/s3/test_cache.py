@@ -41,7 +41,8 @@ def blobs(cache: Cache) -> list[Path]:
 
 
 def left_in_tmp(cache: Cache) -> list[Path]:
-    return list((cache.root / "tmp").rglob("*"))
+    """What is left in the directories of the processes that used it."""
+    return list((cache.root / "tmp").glob("*/*"))
 
 
 def read(cache: Cache, store: ObjectStore, key: str = "key", **options: Any) -> bytes:

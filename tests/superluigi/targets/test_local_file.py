@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import os
+import sys
 from pathlib import Path
 
-import luigi
 import luigi.format
 import pytest
 
-from superluigi.errors import InputChanged, TargetConflict, TargetError
+from superluigi.errors import InputChanged, SidecarError, TargetConflict
 from superluigi.files import STASH_PREFIX
 from superluigi.targets import LocalFileTarget
 from tests.superluigi.targets.contract import NEW, OLD, FileKind, document, published, sealed
@@ -57,7 +58,7 @@ def test_a_fingerprint_is_of_the_bytes_alone() -> None:
     KIND.put(KIND.target(), OLD)
     target = KIND.target()
     fingerprint = target.read_content(target.observe()).fingerprint
-    assert fingerprint == "sha256:" + "b1e5a3e5d6cd8e6b2ed5d3cbb2ee0b0f" or len(fingerprint) == 71
+    assert fingerprint == f"sha256:{hashlib.sha256(b'old a').hexdigest()}"
     os.utime(target.path, (1, 1))
     Path(target.path).chmod(0o400)
     assert target.read_content(target.observe()).fingerprint == fingerprint
@@ -79,7 +80,9 @@ def test_a_folder_in_the_files_place_is_a_conflict_that_says_so() -> None:
     target = LocalFileTarget("x")
     Path("x").mkdir()
     for attempt in (target.exists, target.observe, lambda: target.stash("run"), target.download):
-        with pytest.raises(TargetConflict, match=r"'x' is a folder, but a file was meant") as caught:
+        with pytest.raises(
+            TargetConflict, match=r"'x' is a folder, but a file was meant"
+        ) as caught:
             attempt()
         assert caught.value.target is target
 
@@ -148,7 +151,7 @@ def test_a_crash_between_file_and_sidecar_leaves_the_announcement() -> None:
 
 def test_a_folder_in_the_sidecars_place_is_no_sidecar() -> None:
     Path("x.metadata.json").mkdir()
-    with pytest.raises(TargetError) if False else pytest.raises(Exception, match="sidecar"):
+    with pytest.raises(SidecarError):
         LocalFileTarget("x").metadata()
 
 
@@ -173,7 +176,9 @@ def test_a_download_into_a_folder_keeps_the_name_and_replaces_what_is_there() ->
     assert [path.name for path in Path("to").iterdir()] == ["x.csv"]
 
 
-def test_an_input_that_never_rests_is_not_handed_out(tmp_path_factory) -> None:
+def test_an_input_that_never_rests_is_not_handed_out(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     class Restless(LocalFileTarget):
         copies = 0
 
@@ -192,8 +197,8 @@ def test_an_input_that_never_rests_is_not_handed_out(tmp_path_factory) -> None:
     assert list(directory.iterdir()) == []
 
 
-@pytest.mark.parametrize(("left", "stashed"), [("file", "file"), ("folder", "file")])
-def test_an_old_file_comes_back_over_whatever_a_task_left(left: str, stashed: str) -> None:
+@pytest.mark.parametrize("left", ["file", "folder"])
+def test_an_old_file_comes_back_over_whatever_a_task_left(left: str) -> None:
     Path("x").write_text("old")
     stash = LocalFileTarget("x").stash("run")
     assert stash is not None
@@ -207,10 +212,7 @@ def test_an_old_file_comes_back_over_whatever_a_task_left(left: str, stashed: st
     assert {path.name for path in Path().iterdir()} == {"x", "superluigi.toml"}
 
 
-def test_a_stash_is_found_after_the_project_has_moved(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    Path("one").mkdir()
+def test_a_stash_is_found_after_the_project_has_moved() -> None:
     target = LocalFileTarget("one/x")
     KIND.put(target, OLD)
     stash = target.stash("run")
@@ -223,6 +225,7 @@ def test_a_stash_is_found_after_the_project_has_moved(
     assert not list(Path("other").glob(f"{STASH_PREFIX}*"))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="tells from /proc what is synced")
 def test_what_is_published_durably_is_synced_before_it_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -231,7 +234,7 @@ def test_what_is_published_durably_is_synced_before_it_counts(
     real_fsync, real_replace = os.fsync, os.replace
 
     def fsync(descriptor: int) -> None:
-        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        synced.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
         steps.append(f"sync {Path(synced[-1]).name}")
         real_fsync(descriptor)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from superluigi import run_task
-from superluigi.errors import BuildFailed
+from superluigi.errors import BuildFailed, TaskFailed
 from superluigi_catalog import Catalog
 from tests import flows
 
@@ -38,7 +38,8 @@ def test_the_users_own_exception_comes_out_with_the_users_frame_innermost(
 def test_without_it_an_error_in_asking_a_task_is_a_failed_build(task: type) -> None:
     with pytest.raises(BuildFailed) as caught:
         run_task(task(), progress=False)
-    assert type(caught.value.__cause__) is ValueError
+    assert type(caught.value.__cause__) is TaskFailed
+    assert type(caught.value.__cause__.__cause__) is ValueError
     (failure,) = caught.value.failures
     assert failure.family == task.__name__
     assert "flows.py" in failure.traceback

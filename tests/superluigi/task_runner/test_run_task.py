@@ -8,7 +8,7 @@ import pytest
 from luigi.parameter import ParameterVisibility
 
 from superluigi import run_task
-from superluigi.errors import BuildFailed, PlanError
+from superluigi.errors import BuildFailed, PlanError, TaskFailed
 from superluigi.task_runner import BuildResult
 from superluigi_catalog import Catalog
 from tests import flows
@@ -200,6 +200,9 @@ def test_a_failing_task_blocks_its_readers_and_nothing_else(num_workers: int) ->
     assert failure.traceback.splitlines()[1].strip().startswith('File "')
     assert "flows.py" in failure.traceback.splitlines()[1]
     assert not Path("failing.txt").exists()
+    assert isinstance(error.__cause__, TaskFailed)
+    if num_workers == 1:
+        assert str(error.__cause__.__cause__) == "bad luck"
 
 
 def test_a_wrapper_of_something_that_failed_is_not_complete() -> None:
@@ -420,7 +423,7 @@ def test_every_run_and_build_is_recorded_with_its_reason() -> None:
         assert "bad luck" in failed.traceback
         builds = list(catalog.builds())
         assert [entry.status for entry in builds] == ["failed", "succeeded"]
-        assert catalog.who_made("raw.txt").task_hash == flows.Raw().task_id
+        assert catalog.who_made("raw.txt")[0].task_hash == flows.Raw().task_id
         upstream = {task.family for task in catalog.upstream("clean")}
         assert upstream == {"Raw", "Source"}
 
