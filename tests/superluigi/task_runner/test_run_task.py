@@ -423,7 +423,7 @@ def test_every_run_and_build_is_recorded_with_its_reason() -> None:
         assert "bad luck" in failed.traceback
         builds = list(catalog.builds())
         assert [entry.status for entry in builds] == ["failed", "succeeded"]
-        assert catalog.who_made("raw.txt")[0].task_hash == flows.Raw().task_id
+        assert catalog.who_made("raw.txt").task_hash == flows.Raw().task_id
         upstream = {task.family for task in catalog.upstream("clean")}
         assert upstream == {"Raw", "Source"}
 
