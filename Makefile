@@ -47,5 +47,5 @@ bench-quick: $(INSTALLED)  ## our speed against plain Luigi's, in one run
 	$(BIN)/python benchmarks/quick.py
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) build dist .superluigi .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	rm -rf $(VENV) build dist .superluigi demo-project .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -17,7 +17,14 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any
 
-__all__ = ["FUNCTIONS", "canonical_text", "digest_of", "is_bare_constant", "is_type_checking"]
+__all__ = [
+    "FUNCTIONS",
+    "canonical_text",
+    "digest_of",
+    "is_bare_constant",
+    "is_type_checking",
+    "reads_annotations",
+]
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 

@@ -118,6 +118,8 @@ class Linker:
         for kind, *origin in self.table(module).bindings.get(name, ()):
             if kind == "unit":
                 targets.append(self._inner(module, chain))
+            elif kind == "condition":
+                targets.append(Target("unit", module, origin[0]))
             else:
                 targets += self._imported_name(module, tuple(origin), chain[1:], trail)
         if targets:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from superluigi.code.linker import Base, Linker, Place
-from superluigi.code.roots import Root, default_root, import_base, root_of_package
+from superluigi.code.roots import Root, default_root, import_base, is_file, root_of_package
 from superluigi.code.vocabulary import ALWAYS_EXTERNAL
 
 __all__ = ["Location", "file_of", "is_of_library", "location_of", "order_at_run_time", "place_of"]
@@ -35,8 +35,10 @@ def file_of(cls: type) -> Path | None:
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     if not isinstance(file, str):
         return None
-    path = Path(file).absolute().with_suffix(".py")
-    return path if path.is_file() else None
+    path = Path(file).absolute()
+    if path.suffix == ".pyc":
+        path = path.with_suffix(".py")
+    return path if is_file(path) else None
 
 
 def location_of(

@@ -11,7 +11,7 @@ import ast
 import linecache
 import re
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from typing import Any
 
 from superluigi.code.parsing import parse_source
@@ -34,11 +34,13 @@ def notebook_source(module: str, namespace: Mapping[str, object]) -> str:
         module: The module's name, mostly `__main__`.
         namespace: What its names are bound to now.
     """
-    statements = {
-        _statement(module, name, value, namespace)
-        for name, value in namespace.items()
-        if name.isidentifier() and not _HISTORY.fullmatch(name)
-    }
+    statements = set()
+    for name, value in namespace.items():
+        if name.isidentifier() and not _HISTORY.fullmatch(name):
+            try:
+                statements.add(_statement(module, name, value, namespace))
+            except Exception:  # proxies raise whatever they like when they are looked at
+                statements.add(f"{name} = {UNKNOWN_VALUE}()")
     return "\n\n".join(sorted(statements)) + "\n"
 
 
@@ -50,8 +52,8 @@ def _statement(module: str, name: str, value: object, namespace: Mapping[str, ob
             return _definition(value) or f"{name} = {UNKNOWN_VALUE}()"
         if value.__qualname__.isidentifier():
             return f"from {value.__module__} import {value.__qualname__} as {name}"
-    literal = _literal(value)
-    if literal is not None and len(literal) <= _LARGEST_LITERAL:
+    literal = _literal(value, [_LARGEST_LITERAL])
+    if literal is not None:
         return f"{name} = {literal}"
     made_by = type(value).__qualname__
     argument = made_by if namespace.get(made_by) is type(value) else repr(made_by)
@@ -101,22 +103,37 @@ def _statements(text: str) -> list[ast.stmt]:
         return []
 
 
-def _literal(value: object) -> str | None:
-    """A value as source text that is the same in every process; None for what is no literal."""
-    if value is None or isinstance(value, (bool, int, float, complex, str, bytes)):
-        return repr(value) if type(value).__module__ == "builtins" else None
-    if type(value) is dict:
-        pairs = [(_literal(key), _literal(item)) for key, item in value.items()]
+def _literal(value: object, room: list[int]) -> str | None:
+    """A value as source text that is the same in every process.
+
+    Args:
+        value: Anything.
+        room: How many items and characters there may still be, counted down.
+
+    Returns:
+        None for what is no literal, or too large to be one.
+    """
+    room[0] -= len(value) if isinstance(value, Sized) else 1
+    if room[0] < 0:
+        return None
+    if value is None or type(value) in (bool, int, float, complex, str, bytes):
+        return repr(value)
+    if isinstance(value, dict) and type(value) is dict:
+        pairs = [(_literal(key, room), _literal(item, room)) for key, item in value.items()]
         texts = [f"{key}: {item}" for key, item in pairs if key is not None and item is not None]
         return f"{{{', '.join(texts)}}}" if len(texts) == len(value) else None
-    if type(value) in (list, tuple, set, frozenset) and isinstance(
-        value, (list, tuple, set, frozenset)
-    ):
-        items = [_literal(item) for item in value]
-        texts = [item for item in items if item is not None]
-        if len(texts) < len(items):
-            return None
-        if isinstance(value, (set, frozenset)):
-            texts.sort()
-        return f"{type(value).__name__}([{', '.join(texts)}])"
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return _sequence(value, room) if type(value).__module__ == "builtins" else None
     return None
+
+
+def _sequence(
+    value: list[object] | tuple[object, ...] | set[object] | frozenset[object], room: list[int]
+) -> str | None:
+    items = [_literal(item, room) for item in value]
+    texts = [item for item in items if item is not None]
+    if len(texts) < len(items):
+        return None
+    if isinstance(value, (set, frozenset)):
+        texts.sort()
+    return f"{type(value).__name__}([{', '.join(texts)}])"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from superluigi.code.cache import SourceFile, TableCache
 from superluigi.code.parsing import source_lines
-from superluigi.code.roots import Root, is_standard_library
+from superluigi.code.roots import Root, importable_directories, is_file, is_standard_library
 from superluigi.code.symbols import FileTable
 from superluigi.code.table_builder import build_table
 from superluigi.code.vocabulary import ALWAYS_EXTERNAL
@@ -55,7 +55,7 @@ class ProjectCode:
     ) -> None:
         self.roots = tuple(roots)
         self._search_path = tuple(search_path)
-        self._importable = [Path(entry).absolute().as_posix() for entry in sys.path]
+        self._importable = importable_directories()
         self._cache = cache
         self._excludes = tuple(excludes)
         self._found: dict[str, Module | None] = {}
@@ -85,7 +85,7 @@ class ProjectCode:
         """The module of a source file; None where the file does not count."""
         if path not in self._modules:
             name = self._counted_name(path)
-            kind = "source" if path.endswith(".py") else "binary"
+            kind = "binary" if path.endswith(_BINARY) else "source"
             directories = (_parent(path),) if path.endswith("/__init__.py") else ()
             module = None if name is None else Module(kind, name, path, directories)
             self._modules[path] = module
@@ -104,7 +104,8 @@ class ProjectCode:
 
     def found(self) -> Iterable[tuple[str, Module]]:
         """Every absolute import that was looked for and led to the project."""
-        return [(name, module) for name, module in self._found.items() if module is not None]
+        found = list(self._found.items())
+        return [(name, module) for name, module in found if module is not None]
 
     def is_excluded(self, dotted: str) -> bool:
         """Whether a name was excluded by name."""
@@ -141,7 +142,7 @@ class ProjectCode:
         directory = _parent(module.path)
         while self._is_below_root(directory):
             path = Path(os.path.normpath(f"{directory}/{name.lstrip('/')}"))
-            if self.relative(path.as_posix()) is not None and path.is_file():
+            if self.relative(path.as_posix()) is not None and is_file(path):
                 return path.as_posix()
             directory = _parent(directory)
         return None
@@ -175,7 +176,7 @@ class ProjectCode:
             return True
         # Asked by path: listing site-packages would cost more than all of a small project.
         return any(
-            Path(f"{entry}/{name}.py").is_file() or Path(f"{entry}/{name}/__init__.py").is_file()
+            is_file(Path(f"{entry}/{name}.py")) or is_file(Path(f"{entry}/{name}/__init__.py"))
             for entry in self._importable
             if entry not in self._search_path
         )

@@ -136,7 +136,7 @@ class _Reach:
         targets = self._linker.resolve(place[0], reference)
         for target in targets:
             self._hit(place, chain[0], target)
-        if CALL in chain and (not targets or targets[0].kind == "external"):
+        if CALL in chain and all(target.kind == "external" for target in targets):
             self._note_attributes(chain[chain.index(CALL) :])
 
     def _follow_own(self, place: Place, kind: str, name: str) -> None:
@@ -200,8 +200,7 @@ class _Reach:
             for name in members:
                 self._take_member(order, name)
         elif self._survey.is_task(place):
-            self._other_tasks.add(place)
-            self._reached.families.add(place[1])
+            self._name_task(place)
             for name in members:
                 if name not in BY_NAME_ONLY:
                     self._take_member(self._linker.order(place), name)
@@ -212,10 +211,18 @@ class _Reach:
             self._take_class(place)
             self._note_attributes(rest)
 
+    def _name_task(self, place: Place) -> None:
+        """Another task counts by its name."""
+        self._other_tasks.add(place)
+        self._reached.families.add(place[1])
+
     def _take_class(self, place: Place) -> None:
         """A class that is no task counts whole, with its bases."""
         symbols = self._linker.class_at(place)
         if symbols is None or place in self._whole or place in self._subject:
+            return
+        if self._survey.is_task(place):
+            self._name_task(place)
             return
         self._whole.add(place)
         module, name = place
@@ -229,8 +236,7 @@ class _Reach:
         registers = "__init_subclass__" in symbols.methods or "metaclass" in symbols.keywords
         if registers or place in self._with_subclasses:
             for below in self._closure.below(place):
-                if not self._survey.is_task(below):
-                    self._take_class(below)
+                self._take_class(below)
 
     def _follow_file(self, place: Place, unit: Unit, name: str) -> None:
         """A string that names a file of code."""
@@ -256,7 +262,7 @@ class _Reach:
             for owner in owners:
                 if self._linker.class_at(owner) is None:
                     self.take(owner)
-                elif not self._survey.is_task(owner):
+                else:
                     self._take_class(owner)
 
     def _note_attributes(self, names: Iterable[str]) -> None:

@@ -13,6 +13,8 @@ __all__ = [
     "Root",
     "default_root",
     "import_base",
+    "importable_directories",
+    "is_file",
     "is_installed",
     "is_standard_library",
     "root_of_package",
@@ -67,7 +69,7 @@ def default_root(file: Path, module: str) -> Root:
     for directory in (base, *base.parents):
         if _is_too_wide(directory):
             break
-        if any((directory / marker).exists() for marker in _MARKERS):
+        if any(_exists(directory / marker) for marker in _MARKERS):
             return Root(directory.as_posix())
     return Root(base.as_posix(), is_shallow=_is_too_wide(base))
 
@@ -79,7 +81,7 @@ def import_base(file: Path, module: str) -> Path:
     if place.parts[-len(parts) :] == tuple(parts):
         return place.parents[len(parts) - 1]
     directory = file.parent
-    while (directory / "__init__.py").exists() and directory != directory.parent:
+    while is_file(directory / "__init__.py") and directory != directory.parent:
         directory = directory.parent
     return directory
 
@@ -87,11 +89,15 @@ def import_base(file: Path, module: str) -> Path:
 def root_of_package(package: str) -> Root | None:
     """The root that makes an installed package count as project code; None if it is not found."""
     top = package.partition(".")[0]
-    for entry in sys.path:
-        directory = Path(entry).absolute()
-        if (directory / top).is_dir() or (directory / f"{top}.py").is_file():
-            return Root(directory.as_posix(), package=package)
+    for directory in importable_directories():
+        if _exists(Path(directory, top)) or is_file(Path(directory, f"{top}.py")):
+            return Root(directory, package=package)
     return None
+
+
+def importable_directories() -> list[str]:
+    """The entries of `sys.path` as absolute paths with forward slashes, in their order."""
+    return [Path(entry).absolute().as_posix() for entry in sys.path if isinstance(entry, str)]
 
 
 def search_path(roots: Iterable[Root], base: Path) -> list[str]:
@@ -102,8 +108,9 @@ def search_path(roots: Iterable[Root], base: Path) -> list[str]:
         base: The directory that the task's own module is imported from.
     """
     roots = list(roots)
-    entries = [Path(entry).absolute().as_posix() for entry in sys.path]
-    entries = [entry for entry in entries if any(_touches(root, entry) for root in roots)]
+    entries = [
+        entry for entry in importable_directories() if any(_touches(root, entry) for root in roots)
+    ]
     entries.append(base.as_posix())
     for root in roots:
         entries.append(root.path)
@@ -122,6 +129,21 @@ def is_standard_library(path: str) -> bool:
     return path.startswith(_standard_library())
 
 
+def is_file(path: Path) -> bool:
+    """Whether a file is there, as far as we may look; a name that can be none is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
 def _touches(root: Root, directory: str) -> bool:
     if directory == root.path:
         return True
@@ -130,7 +152,12 @@ def _touches(root: Root, directory: str) -> bool:
 
 def _is_too_wide(directory: Path) -> bool:
     """Taking the root of the disk or a home directory for a project would take everything."""
-    return directory == directory.parent or directory == Path.home()
+    if directory == directory.parent:
+        return True
+    try:
+        return directory == Path.home()
+    except RuntimeError:  # a user without a home directory, as in some containers
+        return False
 
 
 @lru_cache(maxsize=1)

@@ -9,6 +9,9 @@ __all__ = ["COMPREHENSIONS", "Origin", "Scope", "all_arguments", "bind", "bound_
 
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
+_LONGEST_CHAIN = 200
+"""A bound: each call of a chain asks for the chain before it."""
+
 _UNSEEN_FROM_INSIDE = frozenset({"class", "units"})
 
 Origin = tuple[str, int, str]
@@ -91,7 +94,7 @@ class Scope:
 def chain_of(node: ast.AST) -> tuple[str, ...] | None:
     """The dotted chain of an expression: `a.b().c` is `("a", "b", "()", "c")`; else None."""
     backwards: list[str] = []
-    while True:
+    while len(backwards) < _LONGEST_CHAIN:
         if isinstance(node, ast.Attribute):
             backwards.append(node.attr)
             node = node.value
@@ -102,7 +105,8 @@ def chain_of(node: ast.AST) -> tuple[str, ...] | None:
             backwards.append(node.id)
             return tuple(reversed(backwards))
         else:
-            return None
+            break
+    return None
 
 
 def all_arguments(arguments: ast.arguments) -> list[ast.arg]:

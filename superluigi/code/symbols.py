@@ -139,7 +139,8 @@ class FileTable:
 
     units: dict[str, Unit] = field(default_factory=dict)
     bindings: dict[str, list[list[Any]]] = field(default_factory=dict)
-    """Module-level name → `["unit"]` or `["import", module, level, name]`, one for each binding."""
+    """Module-level name → a row for each statement that binds it: `["unit"]`, `["import", module,
+    level, name]`, or `["condition", unit]`, the unit of what decides whether an import happens."""
     stars: list[list[Any]] = field(default_factory=list)
     """Module and level of each star import, in order."""
     classes: dict[str, ClassSymbols] = field(default_factory=dict)

@@ -49,7 +49,7 @@ class _ModuleReader:
     def read(self) -> FileTable:
         for placed in self._placed:
             if isinstance(placed.statement, (ast.Import, ast.ImportFrom)):
-                self._add_import(placed.statement)
+                self._add_import(placed.statement, placed)
         for placed in self._placed:
             self._add(placed)
         for placed, names in self._acting:
@@ -74,11 +74,15 @@ class _ModuleReader:
         elif not isinstance(statement, (ast.Import, ast.ImportFrom)):
             self._add_other(placed)
 
-    def _add_import(self, statement: ast.Import | ast.ImportFrom) -> None:
+    def _add_import(self, statement: ast.Import | ast.ImportFrom, placed: Placed) -> None:
         names = imported_names(statement)
         self._imports.update(names)
         for name, origin in names.items():
             self._table.bindings.setdefault(name, []).append(["import", *origin])
+            if placed.guards:
+                condition = f"<import:{name}>"
+                self._table.bindings[name].append(["condition", condition])
+                self._named.setdefault(condition, []).append(placed)
         if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*":
             self._table.stars.append([statement.module or "", statement.level])
 
@@ -122,7 +126,7 @@ class _ModuleReader:
         is_function = isinstance(group[0].statement, FUNCTIONS)
         kind = "statement" if name.startswith("<") else "function" if is_function else "variable"
         unit = self._maker.unit(kind, group, self._scope)
-        self._table.units[name] = unit.without_names(self._bound_only_by(group) - {name})
+        self._put(name, unit.without_names(self._bound_only_by(group) - {name}))
         self._add_local_classes(name, group, self._scope)
 
     def _bound_only_by(self, group: Sequence[Placed]) -> set[str]:

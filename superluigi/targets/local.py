@@ -144,6 +144,12 @@ class LocalTargetWithMetadata(TargetWithMetadata):
     def _copy_to(self, destination: str) -> None:
         raise NotImplementedError
 
+    def _sync_sidecar(self) -> None:
+        """Force the sidecar to the disk, where there is one: plain targets may have none."""
+        with contextlib.suppress(FileNotFoundError):
+            sync_file(self.metadata_path)
+            sync_directory(os.path.dirname(self.metadata_path))  # noqa: PTH120
+
     def _missing(self) -> TargetMissing:
         message = f"{self.path!r} does not exist. Run the task that makes it, or put it there."
         return TargetMissing(message, target=self)
@@ -192,7 +198,8 @@ class LocalPendingOutput(PendingOutput):
     def discard(self) -> None:
         """Remove whatever is left of what was written, and an announcement that came to nothing."""
         if self._is_announced and not self.is_published:
-            self.target.remove_next()
+            with contextlib.suppress(OSError):
+                self.target.remove_next()
         if self._is_shared:
             _remove(self.path)
             return

@@ -108,9 +108,9 @@ class LocalFileTarget(LocalTargetWithMetadata, LocalTarget):
 
     def sync(self) -> None:
         """Force the file, its sidecar and their entries to the disk."""
-        for path in (self.uri, self.metadata_path):
-            sync_file(path)
-            sync_directory(os.path.dirname(path))  # noqa: PTH120
+        self._sync_sidecar()
+        sync_file(self.uri)
+        sync_directory(os.path.dirname(self.uri))  # noqa: PTH120
 
     def _copy_to(self, destination: str) -> None:
         clone_or_copy(self.path, destination)

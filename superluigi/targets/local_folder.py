@@ -132,10 +132,9 @@ class LocalFolderTarget(LocalTargetWithMetadata, LocalTarget):
 
     def sync(self) -> None:
         """Force the files, the sidecar and all their entries to the disk."""
+        self._sync_sidecar()
         _sync_tree(self.uri)
-        sync_file(self.metadata_path)
-        for path in (self.uri, self.metadata_path):
-            sync_directory(os.path.dirname(path))  # noqa: PTH120
+        sync_directory(os.path.dirname(self.uri))  # noqa: PTH120
 
     def content_of(self, folder: str) -> Content:
         """The content of `folder`, as if it stood at this target's place."""
@@ -243,8 +242,7 @@ class _PendingFolder(LocalPendingOutput):
         if not self.target.metadata_inside:
             self.target.write_sidecar(self._document)
             if self.durable:
-                sync_file(self.target.metadata_path)
-                sync_directory(os.path.dirname(self.target.metadata_path))  # noqa: PTH120
+                self.target._sync_sidecar()
             self.target.remove_next()
         return self.target.observe()
 

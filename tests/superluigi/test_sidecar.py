@@ -93,9 +93,7 @@ def test_the_row_of_a_file_names_no_contents() -> None:
 
 
 def test_an_announcement_is_a_sidecar_that_is_not_finished() -> None:
-    order = RunOrder(
-        run_id="the run", task_hash="a" * 32, build_id=None, reason={}, inputs=None
-    )
+    order = RunOrder(run_id="the run", task_hash="a" * 32, build_id=None, reason={}, inputs=None)
     announced = running_document(order, "Family", "host|boot|1|2", "running")
     again = decode_sidecar(encode_sidecar(announced), path="x.next")
     assert again["state"] == "running"

@@ -9,6 +9,7 @@ import pytest
 from superluigi.structure import input_structure, map_targets, placed_targets
 from superluigi.targets import LocalFileTarget
 from superluigi.tasks import ExternalTask, Task, WrapperTask
+from tests.ids import stable_id
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -37,7 +38,7 @@ def paths(structure: Any) -> Any:
         ([], []),
         ({}, {}),
     ],
-    ids=str,
+    ids=stable_id,
 )
 def test_a_structure_keeps_its_shape(structure: Any, mapped: Any) -> None:
     found = paths(structure)

@@ -117,3 +117,10 @@ def test_names_of_files_that_are_no_utf8_stay_apart(catalog: Catalog) -> None:
     assert records["x\udc80"].run is not None
     assert records["x\udc80"].run.task_hash == hash_of("a")
     assert len(records) == 2
+
+
+def test_two_names_with_one_storable_form_are_one_target(catalog: Catalog) -> None:
+    catalog.observe([Observed("x\udc80", KIND, "missing"), Observed("x\\udc80", KIND, "missing")])
+    assert (
+        len(catalog.target_records(["x\udc80"])) == len(catalog.target_records(["x\\udc80"])) == 1
+    )

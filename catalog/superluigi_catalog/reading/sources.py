@@ -44,14 +44,15 @@ class Sources:
 
     def _look_up(self, session: Session, rows: Iterable[Row]) -> None:
         contents = {row[2] for row in rows} - self.contents.keys()
+        if contents:
+            for number, *source in session.rows(_CONTENTS, (json.dumps(list(contents)),)):
+                self.contents[number] = (source[0], source[1], source[2], source[3])
         tasks = {row[3] for row in rows} - self.tasks.keys()
+        if tasks:
+            self.tasks.update(session.rows(_TASKS, (json.dumps(list(tasks)),)))
         runs = {row[4] for row in rows} - self.runs.keys()
-        for number, uri, kind, fingerprint, size_bytes in session.rows(
-            _CONTENTS, (json.dumps(list(contents)),)
-        ):
-            self.contents[number] = (uri, kind, fingerprint, size_bytes)
-        self.tasks.update(session.rows(_TASKS, (json.dumps(list(tasks)),)))
-        self.runs.update(session.rows(_RUNS, (json.dumps(list(runs)),)))
+        if runs:
+            self.runs.update(session.rows(_RUNS, (json.dumps(list(runs)),)))
 
 
 _INPUTS = """

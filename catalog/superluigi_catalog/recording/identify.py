@@ -151,18 +151,18 @@ def task_ids(session: Session, hashes: Iterable[str]) -> dict[str, int]:
         RecordRefused: a hash is not 32 hex digits.
     """
     known, unknown = _split(session.ids.tasks, hashes)
-    if unknown:
-        for task_hash in unknown:
+    found: dict[str, int] = {}
+    _find(session, _FIND_TASKS, unknown, found)
+    missing = [task_hash for task_hash in unknown if task_hash not in found]
+    if missing:
+        for task_hash in missing:
             check_hash(session, task_hash)
         session.executemany(
-            "INSERT INTO tasks(hash, is_stub) VALUES (?, 1) ON CONFLICT(hash) DO NOTHING",
-            [(task_hash,) for task_hash in unknown],
+            "INSERT INTO tasks(hash, is_stub) VALUES (?, 1)", [(each,) for each in missing]
         )
-        found = session.rows(
-            "SELECT t.hash, t.id FROM json_each(?) w CROSS JOIN tasks t ON t.hash = w.value",
-            (json.dumps(unknown),),
-        )
-        _remember(session.ids.tasks, known, found)
+        _find(session, _FIND_TASKS, missing, found)
+    for task_hash in unknown:
+        known[task_hash] = session.ids.tasks[task_hash] = found[task_hash]
     return known
 
 
@@ -174,17 +174,19 @@ def target_ids(session: Session, kinds: Mapping[str, str]) -> dict[str, int]:
         kinds: The kind of each, by uri.
     """
     known, unknown = _split(session.ids.targets, kinds)
-    if unknown:
-        keys = {storable(uri): uri for uri in unknown}
+    # Two uris may have one storable form.
+    wanted = {storable(uri): kinds[uri] for uri in unknown}
+    found: dict[str, int] = {}
+    _find(session, _FIND_TARGETS, list(wanted), found)
+    missing = [key for key in wanted if key not in found]
+    if missing:
         session.executemany(
-            "INSERT INTO targets(uri, kind) VALUES (?, ?) ON CONFLICT(uri) DO NOTHING",
-            [(key, storable(kinds[uri])) for key, uri in keys.items()],
+            "INSERT INTO targets(uri, kind) VALUES (?, ?)",
+            [(key, storable(wanted[key])) for key in missing],
         )
-        found = session.rows(
-            "SELECT g.uri, g.id FROM json_each(?) w CROSS JOIN targets g ON g.uri = w.value",
-            (json.dumps(list(keys)),),
-        )
-        _remember(session.ids.targets, known, [(keys[key], number) for key, number in found])
+        _find(session, _FIND_TARGETS, missing, found)
+    for uri in unknown:
+        known[uri] = session.ids.targets[uri] = found[storable(uri)]
     return known
 
 
@@ -223,7 +225,11 @@ def _split(cache: IdCache, keys: Iterable[str]) -> tuple[dict[str, int], list[st
     return known, list(unknown)
 
 
-def _remember(cache: IdCache, known: dict[str, int], found: Iterable[tuple[str, int]]) -> None:
-    for key, number in found:
-        known[key] = number
-        cache[key] = number
+_FIND_TASKS = "SELECT t.hash, t.id FROM json_each(?) w CROSS JOIN tasks t ON t.hash = w.value"
+_FIND_TARGETS = "SELECT g.uri, g.id FROM json_each(?) w CROSS JOIN targets g ON g.uri = w.value"
+
+
+def _find(session: Session, sql: str, keys: list[str], found: dict[str, int]) -> None:
+    """Look ids up, all in one statement."""
+    if keys:
+        found.update(session.rows(sql, (json.dumps(keys),)))

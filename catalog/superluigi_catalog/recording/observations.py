@@ -78,27 +78,31 @@ def _content_ids(
     session: Session, observations: Sequence[Observed], ids: dict[str, int]
 ) -> dict[str, int]:
     """Identify the contents that were read, by uri."""
-    read = [(ids[seen.uri], seen.fingerprint, seen) for seen in observations if seen.fingerprint]
-    if not read:
-        return {}
-    session.executemany(
-        """
-        INSERT INTO contents(target_id, fingerprint, size_bytes, file_count) VALUES (?, ?, ?, ?)
-        ON CONFLICT(fingerprint, target_id) DO NOTHING
-        """,
-        [
-            (target, storable(fingerprint), seen.size_bytes, seen.file_count)
-            for target, fingerprint, seen in read
-        ],
-    )
-    wanted = {str(target): storable(fingerprint) for target, fingerprint, _ in read}
-    found: dict[int, int] = dict(
-        session.rows(
-            """
-            SELECT k.target_id, k.id FROM json_each(?) w
-            CROSS JOIN contents k ON k.fingerprint = w.value AND k.target_id = CAST(w.key AS INTEGER)
-            """,
-            (json.dumps(wanted),),
+    read = {ids[seen.uri]: seen for seen in observations if seen.fingerprint}
+    found = _find_contents(session, read)
+    missing = [(target, seen) for target, seen in read.items() if target not in found]
+    if missing:
+        session.executemany(
+            "INSERT INTO contents(target_id, fingerprint, size_bytes, file_count) VALUES (?, ?, ?, ?)",
+            [
+                (target, storable(seen.fingerprint or ""), seen.size_bytes, seen.file_count)
+                for target, seen in missing
+            ],
         )
+        found |= _find_contents(session, dict(missing))
+    return {seen.uri: found[target] for target, seen in read.items()}
+
+
+def _find_contents(session: Session, read: dict[int, Observed]) -> dict[int, int]:
+    """Look up the contents that are known, by target."""
+    wanted = {str(target): storable(seen.fingerprint or "") for target, seen in read.items()}
+    if not wanted:
+        return {}
+    rows = session.rows(
+        """
+        SELECT k.target_id, k.id FROM json_each(?) w
+        CROSS JOIN contents k ON k.fingerprint = w.value AND k.target_id = CAST(w.key AS INTEGER)
+        """,
+        (json.dumps(wanted),),
     )
-    return {seen.uri: found[target] for target, _, seen in read}
+    return dict(rows)

@@ -1,6 +1,6 @@
 """The corpus: small projects before and after one edit, and what the edit is to change.
 
-Each case in `corpus/*.txt` is `=== name`, a line that says what is expected, and files in a
+Each case in `cases/*.txt` is `=== name`, a line that says what is expected, and files in a
 notation like a diff: lines that start with `-` stand only before the edit, with `+` only after.
 `## path` begins a file; what comes first is `flow.py`, which imports luigi. `class:` and `file:`
 name the task where it is not `T` in `flow.py`.
@@ -42,7 +42,7 @@ class Case:
 
 def load_cases() -> list[Case]:
     cases = []
-    for path in sorted((HERE / "corpus").glob("*.txt")):
+    for path in sorted((HERE / "cases").glob("*.txt")):
         cases += [parsed(text) for text in path.read_text(encoding="utf-8").split("=== ")[1:]]
     return cases
 

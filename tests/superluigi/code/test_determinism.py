@@ -1,5 +1,6 @@
 """The same code has the same fingerprint, wherever and however it is read."""
 
+import inspect
 import json
 import sys
 import threading
@@ -147,14 +148,26 @@ def test_threads_do_not_disturb_each_other(tmp_path: Path) -> None:
     assert found == [expected] * 20
 
 
-def test_the_depth_of_the_caller_does_not_count(tmp_path: Path) -> None:
-    deep = "class T:\n    def run(self): return " + " + ".join(["1"] * 500) + "\n"
-    root = write_tree(tmp_path, {"flow.py": deep})
+@pytest.mark.parametrize(
+    "deep", [" + ".join(["1"] * 500), "a" + ".f()" * 500], ids=["sum", "calls"]
+)
+def test_the_depth_of_the_caller_does_not_count(tmp_path: Path, deep: str) -> None:
+    root = write_tree(tmp_path, {"flow.py": f"class T:\n    def run(self): return {deep}\n"})
 
     def nested(depth: int) -> CodeFingerprint | None:
         if depth:
             return nested(depth - 1)
         return Fingerprinter().fingerprint_at(root / "flow.py", "T")
 
-    assert nested(0) == nested(600)
-    assert nested(0) is not None
+    shallow = nested(0)
+    assert shallow is not None
+    assert nested(sys.getrecursionlimit() - len(inspect.stack()) - 120) == shallow
+
+
+def test_a_thousand_conditions_in_a_row(tmp_path: Path) -> None:
+    conditions = "".join(f"elif {number}: x = {number}\n" for number in range(1000))
+    source = f"if 0: pass\n{conditions}class T:\n    def run(self): return x\n"
+    root = write_tree(tmp_path, {"flow.py": source})
+    code = Fingerprinter().fingerprint_at(root / "flow.py", "T")
+    assert code is not None
+    assert [part.name for part in code.parts] == ["flow.T", "flow.T.run", "flow.x"]

@@ -172,6 +172,29 @@ def test_a_deleted_source_is_lost(import_from: Load, tmp_path: Path) -> None:
     assert "lost_source" in _kinds(fingerprint_code(module.T))
 
 
+def test_a_task_with_a_base_of_an_unknown_library_is_known_by_luigis_register(
+    import_from: Load, tmp_path: Path
+) -> None:
+    installed = tmp_path / "project" / "site-packages"
+    tree = {"site-packages/company.py": "import luigi\nclass Job(luigi.Task): pass\n"}
+    tree["flow.py"] = (
+        "import sys\n"
+        f"sys.path.append({str(installed)!r})\n"
+        "import luigi, company\n"
+        "class Up(company.Job):\n"
+        "    def run(self): return 1\n"
+        "class T(luigi.Task):\n"
+        "    def requires(self): return Up()\n"
+    )
+    module = import_from(tree, "flow")
+    try:
+        names = [part.name for part in fingerprint_code(module.T).parts]
+    finally:
+        sys.path.remove(str(installed))
+        del sys.modules["company"]
+    assert names == ["flow.T", "flow.T.requires"]
+
+
 def test_a_class_of_luigi_counts_by_its_name() -> None:
     code = fingerprint_code(RangeDaily)
     assert _kinds(code) == {"library"}
@@ -205,6 +228,26 @@ def test_odd_objects_never_raise(odd: object) -> None:
     assert code.fingerprint is not None
     assert code.not_followed
     json.dumps(code.to_dict(include_source=True))
+
+
+def test_a_program_without_an_ending_is_read(
+    import_from: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = import_from({"flow.py": TASK}, "flow")
+    expected = fingerprint_code(module.T).fingerprint
+    path = tmp_path / "project" / "flow"
+    path.with_suffix(".py").rename(path)
+    monkeypatch.setattr(module, "__file__", str(path))
+    code = fingerprint_code(module.T)
+    assert code.fingerprint == expected
+    assert {part.file for part in code.parts} == {"flow"}
+
+
+def test_a_string_that_can_be_no_file_name_is_none(import_from: Load) -> None:
+    long = "x" * 280 + ".sql"
+    source = TASK.replace("return K", f"return K, {long!r}, '\\0.sql'")
+    code = fingerprint_code(import_from({"flow.py": source}, "flow").T)
+    assert [entry.kind for entry in code.not_followed] == ["file", "file"]
 
 
 def test_a_module_that_was_loaded_from_another_file_is_listed(import_from: Load) -> None:
@@ -300,9 +343,35 @@ def test_a_cell_of_no_interest_is_not_seen(notebook: ModuleType) -> None:
     assert before.fingerprint == fingerprint_code(notebook.T).fingerprint
 
 
-def test_a_value_that_is_no_literal_is_listed(notebook: ModuleType) -> None:
-    _run_cell(notebook, "<ipython-input-4-d>", "K = object()\n")
+@pytest.mark.parametrize(
+    "value",
+    ["object()", "[1, {2: object()}]", "{1, luigi}", "'a' * 1_000_000", "[[0] * 1000] * 1000"],
+)
+def test_a_value_that_is_no_literal_is_listed(notebook: ModuleType, value: str) -> None:
+    _run_cell(notebook, "<ipython-input-4-d>", f"K = {value}\n")
     assert _kinds(fingerprint_code(notebook.T)) == {"value"}
+
+
+def test_a_value_that_cannot_be_looked_at_is_listed(notebook: ModuleType) -> None:
+    class Proxy:
+        @property
+        def __class__(self) -> Any:  # type: ignore[override]
+            message = "working outside of context"
+            raise RuntimeError(message)
+
+    notebook.__dict__["K"] = Proxy()
+    assert _kinds(fingerprint_code(notebook.T)) == {"value"}
+
+
+def test_a_function_of_a_module_is_followed_from_a_notebook(
+    notebook: ModuleType, import_from: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_from({"lib.py": "def f():\n    return 1\n"}, "lib")
+    monkeypatch.chdir(tmp_path / "project")
+    _run_cell(notebook, "<ipython-input-4-d>", "from lib import f as helper\n")
+    code = fingerprint_code(notebook.T)
+    assert "lib.f" in {part.name for part in code.parts}
+    assert code.not_followed == ()
 
 
 def test_a_lost_cell_is_listed(notebook: ModuleType) -> None:

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from superluigi.errors import MetadataError
 from superluigi.execution.metadata import Metadata, to_json
 from superluigi.sidecar import RESERVED_KEYS
+from tests.ids import stable_id
 
 KNOWN = {"task_hash": "a" * 32, "family": "Task", "params": {"n": "1"}, "inputs": []}
 Pair = namedtuple("Pair", "left right")
@@ -74,7 +75,7 @@ def metadata() -> Metadata:
         (pd.Series([1.5, 2.5]).mean(), 2.0),
         (pd.Series([1, None], dtype="Int64").max(), 1),
     ],
-    ids=repr,
+    ids=stable_id,
 )
 def test_a_value_is_stored_in_its_one_form(metadata: Metadata, value: Any, stored: Any) -> None:
     metadata["key"] = value
@@ -100,7 +101,7 @@ def test_a_value_is_stored_in_its_one_form(metadata: Metadata, value: Any, store
         (["nul \0"], "NUL character"),
         (10**400, "an integer of 1329 bits"),
     ],
-    ids=repr,
+    ids=stable_id,
 )
 def test_what_json_cannot_hold_is_refused_at_the_assignment(
     metadata: Metadata, value: Any, message: str
@@ -180,7 +181,11 @@ def test_a_change_after_the_assignment_is_seen_and_checked(metadata: Metadata) -
 
 def test_a_copy_is_a_plain_dict(metadata: Metadata) -> None:
     metadata["rows"] = [1]
-    for again in (copy.deepcopy(metadata), copy.copy(metadata), pickle.loads(pickle.dumps(metadata))):
+    for again in (
+        copy.deepcopy(metadata),
+        copy.copy(metadata),
+        pickle.loads(pickle.dumps(metadata)),
+    ):
         assert type(again) is dict
         assert again == metadata
 

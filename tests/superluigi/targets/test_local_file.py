@@ -259,7 +259,7 @@ def test_what_is_published_durably_is_synced_before_it_counts(
     ]
     steps.clear()
     LocalFileTarget("out/x").sync()
-    assert steps == ["sync x", "sync out", "sync x.metadata.json", "sync out"]
+    assert steps == ["sync x.metadata.json", "sync out", "sync x", "sync out"]
     steps.clear()
     published(KIND, LocalFileTarget("out/x"), OLD)
     assert not any(step.startswith("sync") for step in steps)

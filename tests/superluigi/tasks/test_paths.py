@@ -16,6 +16,7 @@ from superluigi.errors import TargetMissing
 from superluigi.parameters import IntParameter, Parameter
 from superluigi.targets import LocalFileTarget, LocalFolderTarget
 from superluigi.tasks import AtomicTaskWithMetadata, ExternalTask, Task, WrapperTask
+from tests.ids import stable_id
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -122,7 +123,7 @@ SEVERAL = {"table": "table.csv", "parts": ["parts"]}
         ({"all": Gathers()}, {"all": {"one": "one.csv", "several": SEVERAL}}),
         ([externalize(ONE)], ["one.csv"]),
     ],
-    ids=str,
+    ids=stable_id,
 )
 def test_input_paths_have_the_shape_of_requires_and_of_each_output(
     requires: Any, expected: Any
@@ -142,9 +143,12 @@ def test_input_paths_have_the_shape_of_requires_and_of_each_output(
         ([LocalFileTarget("a"), LocalFolderTarget("b")], ["a", "b"]),
         ((LocalFileTarget("a"),), ("a",)),
         (Pair(LocalFileTarget("a"), LocalFileTarget("b")), Pair("a", "b")),
-        ({"x": LocalFileTarget("a"), "y": {"z": [LocalFileTarget("b")]}}, {"x": "a", "y": {"z": ["b"]}}),
+        (
+            {"x": LocalFileTarget("a"), "y": {"z": [LocalFileTarget("b")]}},
+            {"x": "a", "y": {"z": ["b"]}},
+        ),
     ],
-    ids=str,
+    ids=stable_id,
 )
 def test_output_paths_have_the_shape_of_output(output: Any, expected: Any) -> None:
     found = outputs(output)
