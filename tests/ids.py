@@ -8,5 +8,5 @@ _ADDRESS = re.compile(r" at 0x[0-9a-f]+")
 
 
 def stable_id(value: object) -> str:
-    """A value's text without memory addresses."""
-    return _ADDRESS.sub("", str(value))
+    """A value's `repr` without memory addresses."""
+    return _ADDRESS.sub("", repr(value))

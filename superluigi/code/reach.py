@@ -136,7 +136,7 @@ class _Reach:
         targets = self._linker.resolve(place[0], reference)
         for target in targets:
             self._hit(place, chain[0], target)
-        if CALL in chain and all(target.kind == "external" for target in targets):
+        if CALL in chain and (not targets or any(each.kind == "external" for each in targets)):
             self._note_attributes(chain[chain.index(CALL) :])
 
     def _follow_own(self, place: Place, kind: str, name: str) -> None:
