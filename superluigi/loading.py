@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 import luigi
-from luigi.task_register import Register
 
 from superluigi.errors import TaskNotLoadable
 from superluigi.hashing import hash_of
+from superluigi.registry import task_class
 from superluigi_catalog import Catalog
 
 __all__ = ["load_task", "task_from_params"]
@@ -70,16 +69,13 @@ def task_from_params(
     """
     where: dict[str, Any] = {"task_hash": task_hash, "family": family}
     try:
-        importlib.import_module(module)
+        cls = task_class(module, family)
     except ImportError as error:
         message = (
             f"{family} is defined in the module {module!r}, which cannot be imported here ({error}). "
             f"Run from the project's directory, or add it to PYTHONPATH; sys.path begins with {sys.path[:2]}."
         )
         raise TaskNotLoadable(message, **where) from error
-    cls = Register._get_reg().get(family)
-    if cls is Register.AMBIGUOUS_CLASS:
-        cls = _class_in(module, family)
     if cls is None:
         message = f"The module {module!r} has no task {family} any more. Was it renamed?"
         raise TaskNotLoadable(message, **where)
@@ -91,17 +87,3 @@ def task_from_params(
     except Exception as error:
         message = f"{family} cannot be made from its recorded parameters: {error}"
         raise TaskNotLoadable(message, **where) from error
-
-
-def _class_in(module: str, family: str) -> Any:
-    """The class of that family in that module, where several modules have one."""
-    return next(
-        (
-            value
-            for value in vars(sys.modules[module]).values()
-            if isinstance(value, type)
-            and issubclass(value, luigi.Task)
-            and value.get_task_family() == family
-        ),
-        None,
-    )

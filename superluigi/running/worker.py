@@ -7,10 +7,10 @@ import queue
 from typing import TYPE_CHECKING, Any
 
 import luigi
-from luigi.task_register import load_task as load_luigi_task
 from luigi.task_status import DONE, FAILED, PENDING
 from luigi.worker import Worker, _get_retry_policy_dict
 
+from superluigi.registry import task_class
 from superluigi.running.process import RunProcess, SettledProcess
 from superluigi.running.reporter import RunReporter
 from superluigi.running.results import ResultQueue
@@ -151,7 +151,11 @@ class PlanWorker(Worker):
     def _add_yielded(self, requirements: list[Any] | None) -> list[str]:
         names = []
         for module, family, params in requirements or []:
-            task = load_luigi_task(module, family, params)
+            cls = task_class(module, family)
+            if cls is None:
+                message = f"{module} has no task {family} any more, which a run just yielded."
+                raise LookupError(message)
+            task = cls.from_str_params(params)
             self.add(task)
             names += self._build.scheduled_names(task)
         return names

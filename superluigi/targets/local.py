@@ -27,6 +27,8 @@ __all__ = ["NEXT_SUFFIX", "LocalPendingOutput", "LocalStash", "LocalTargetWithMe
 NEXT_SUFFIX = ".next"
 
 _HAND_OUT_TRIES = 3
+_KEPT_NAME_BYTES = 200
+"""Of a name, so that what is added to it does not make it too long."""
 
 
 class LocalTargetWithMetadata(TargetWithMetadata):
@@ -213,7 +215,9 @@ class LocalPendingOutput(PendingOutput):
         if not os.path.lexists(self.path):
             return self.directory
         now = time.strftime("%Y%m%dT%H%M%S")
-        kept = f"{self.final_path}.unpublished-{now}-{secrets.token_hex(2)}"
+        parent, name = os.path.split(self.final_path)
+        short = os.fsdecode(os.fsencode(name)[:_KEPT_NAME_BYTES])
+        kept = f"{parent}/{short}.unpublished-{now}-{secrets.token_hex(2)}"
         os.replace(self.path, kept)  # noqa: PTH105
         self.discard()
         return kept

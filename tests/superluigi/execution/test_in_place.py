@@ -18,6 +18,7 @@ from superluigi import run_task
 from superluigi.errors import BuildFailed, OutputNotWritten
 from superluigi.targets import LocalFileTarget, LocalFolderTarget
 from superluigi.tasks import Task, TaskWithMetadata
+from superluigi_catalog.owner import this_owner
 
 pytestmark = pytest.mark.usefixtures("project")
 
@@ -400,9 +401,21 @@ def test_what_a_dead_first_run_left_stays_marked_when_the_next_one_fails() -> No
     assert beside() == {"x", "x.metadata.json"}
 
 
-def test_a_malformed_announcement_is_no_obstacle() -> None:
+@pytest.mark.parametrize("left", ["{", "a publish", "another run"])
+def test_an_announcement_that_says_nothing_of_what_stands_there_is_no_obstacle(left: str) -> None:
     put_old(File)
-    Path("out/x.metadata.json.next").write_text("{")
+    if left == "a publish":
+        File().output().write_next(made_sidecar())
+    elif left == "another run":
+        note = {**made_sidecar(), "state": "running", "owner": this_owner()}
+        File().output().write_next(note)
+    else:
+        Path("out/x.metadata.json.next").write_text(left)
+    DOES[0] = then_fail(write_file)
+    with pytest.raises(InterruptedError):
+        File().run()
+    assert content() == "old"
+    assert beside() == {"x"}
     DOES[0] = write_file
     File().run()
     assert beside() == {"x", "x.metadata.json"}

@@ -200,6 +200,22 @@ def test_an_error_of_the_system_while_publishing_is_said_with_where_the_result_i
     assert kept_path(caught.value).read_text() == "new"
 
 
+def test_a_name_that_leaves_no_room_for_a_sidecar_keeps_the_result() -> None:
+    class Long(AtomicTaskWithMetadata):
+        def output(self):
+            return LocalFileTarget("ü" * 125)
+
+        def run(self, output_path):
+            Path(output_path).write_text("new")
+
+    with pytest.raises(TargetError, match="File name too long") as caught:
+        Long().run()
+    assert kept_path(caught.value).read_text() == "new"
+    with pytest.raises(BuildFailed) as failed:
+        run_task(Long(), progress=False)
+    assert kept_path(failed.value).read_text() == "new"
+
+
 def test_an_output_that_was_published_before_another_failed_is_not_kept_twice() -> None:
     def write(output_path: Any, metadata: Any) -> None:
         write_both(output_path, metadata)

@@ -18,7 +18,7 @@ from superluigi.tasks import AtomicTaskWithMetadata, Task, TaskWithMetadata, Wra
 pytestmark = pytest.mark.usefixtures("project")
 
 
-class Part(AtomicTaskWithMetadata):
+class Piece(AtomicTaskWithMetadata):
     n = IntParameter()
 
     def output(self):
@@ -43,8 +43,8 @@ class Atomic(AtomicTaskWithMetadata):
 
     def run(self, output_path, metadata):
         metadata["begun"] = True
-        first = yield Part(n=1)
-        rest = yield {"two": Part(n=2), "plain": [PlainPart()]}
+        first = yield Piece(n=1)
+        rest = yield {"two": Piece(n=2), "plain": [PlainPart()]}
         texts = [Path(t.path).read_text() for t in (first, rest["two"], *rest["plain"])]
         Path(output_path).write_text(", ".join(texts))
 
@@ -55,8 +55,8 @@ class InPlace(TaskWithMetadata):
 
     def run(self, metadata):
         metadata["begun"] = True
-        first = yield Part(n=1)
-        rest = yield {"two": Part(n=2), "plain": [PlainPart()]}
+        first = yield Piece(n=1)
+        rest = yield {"two": Piece(n=2), "plain": [PlainPart()]}
         texts = [Path(t.path).read_text() for t in (first, rest["two"], *rest["plain"])]
         Path("result.txt").write_text(", ".join(texts))
 
@@ -66,8 +66,8 @@ class Plainest(Task):
         return LocalFileTarget("result.txt")
 
     def run(self):
-        first = yield Part(n=1)
-        rest = yield {"two": Part(n=2), "plain": [PlainPart()]}
+        first = yield Piece(n=1)
+        rest = yield {"two": Piece(n=2), "plain": [PlainPart()]}
         texts = [Path(t.path).read_text() for t in (first, rest["two"], *rest["plain"])]
         Path("result.txt").write_text(", ".join(texts))
 
@@ -85,12 +85,12 @@ def test_what_a_run_yielded_is_in_its_sidecar(cls: Any) -> None:
     assert build(cls())
     assert Path("result.txt").read_text() == "part 1, part 2, plain"
     sidecar = cls().output().metadata()
-    assert sidecar["dynamic_upstream"]["yielded.0"] == Part(n=1).task_id
-    assert sidecar["dynamic_upstream"]["yielded.1.two"] == Part(n=2).task_id
+    assert sidecar["dynamic_upstream"]["yielded.0"] == Piece(n=1).task_id
+    assert sidecar["dynamic_upstream"]["yielded.1.two"] == Piece(n=2).task_id
     assert len(sidecar["dynamic_upstream"]["yielded.1.plain.0"]) == 32
     inputs = {row["place"]: row for row in sidecar["inputs"]}
     assert list(inputs) == ["yielded.0", "yielded.1.two", "yielded.1.plain.0"]
-    part = Part(n=1).output().metadata()
+    part = Piece(n=1).output().metadata()
     assert inputs["yielded.0"]["path"] == "part1.txt"
     assert inputs["yielded.0"]["fingerprint"] == part["output"]["fingerprint"]
     assert inputs["yielded.0"]["run_id"] == part["run_id"]
@@ -116,7 +116,7 @@ def test_an_abandoned_run_leaves_nothing_behind_and_the_old_output_in_place(
         before = beside()
         run = cls().run()
         if how != "not started":
-            assert next(run) == Part(n=1)
+            assert next(run) == Piece(n=1)
         if how == "by an exception":
             with pytest.raises(InterruptedError):
                 run.throw(InterruptedError())
@@ -133,16 +133,16 @@ def test_an_exception_after_a_yield_undoes_the_run() -> None:
 
         def run(self, output_path):
             Path(output_path).write_text("half")
-            yield Part(n=1)
+            yield Piece(n=1)
             message = "after the yield"
             raise ValueError(message)
 
-    Part(n=1).run()
+    Piece(n=1).run()
     Path("result.txt").write_text("old")
     run = Fails().run()
     next(run)
     with pytest.raises(ValueError, match="after the yield"):
-        run.send(Part(n=1).output())
+        run.send(Piece(n=1).output())
     assert Path("result.txt").read_text() == "old"
     assert beside() == {"part1.txt", "part1.txt.metadata.json", "result.txt"}
 
@@ -151,7 +151,7 @@ def test_the_users_own_cleaning_up_is_done_when_a_run_is_abandoned() -> None:
     class Cleans(Task):
         def run(self):
             try:
-                yield Part(n=1)
+                yield Piece(n=1)
             finally:
                 Path("cleaned").touch()
 
@@ -167,7 +167,7 @@ def test_luigis_dynamic_requirements_are_recorded_as_what_they_wrap() -> None:
             return LocalFileTarget("result.txt")
 
         def run(self, output_path):
-            targets = yield DynamicRequirements([Part(n=1), Part(n=2)])
+            targets = yield DynamicRequirements([Piece(n=1), Piece(n=2)])
             Path(output_path).write_text(str(len(targets)))
 
     assert build(Wraps())
@@ -178,7 +178,7 @@ def test_luigis_dynamic_requirements_are_recorded_as_what_they_wrap() -> None:
 def test_a_yielded_wrapper_is_seen_through() -> None:
     class All(WrapperTask):
         def requires(self):
-            return {"a": Part(n=1), "b": Part(n=2)}
+            return {"a": Piece(n=1), "b": Piece(n=2)}
 
     class Wraps(AtomicTaskWithMetadata):
         def output(self):
@@ -200,7 +200,7 @@ def test_metadata_added_before_and_after_a_yield_is_kept() -> None:
 
         def run(self, output_path, metadata):
             metadata["before"] = len(metadata["inputs"])
-            yield Part(n=1)
+            yield Piece(n=1)
             metadata["after"] = 1
             Path(output_path).write_text("x")
 
@@ -217,7 +217,7 @@ def test_a_generator_keeps_its_own_working_directory_between_its_yields(project:
         def run(self):
             Path("inside").mkdir(exist_ok=True)
             os.chdir("inside")
-            yield Part(n=1)
+            yield Piece(n=1)
             Path("here").touch()
 
     assert build(Moves())
