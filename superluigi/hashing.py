@@ -33,6 +33,7 @@ from superluigi.graph import Node, PlacedTask, declared_upstream, is_external, w
 
 __all__ = [
     "asking_upstream",
+    "current_generation",
     "hash_of",
     "hash_walked",
     "identity_key",

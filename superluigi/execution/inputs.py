@@ -35,7 +35,8 @@ class RunInputs:
         self._task = task
         self._force_download = order.force_local_download
         self._directory: str | None = None
-        self._staged: set[str] = set()
+        self._handed: dict[TargetWithMetadata, tuple[str, Observation]] = {}
+        """One copy each, at however many places it stands."""
         expected = discover_inputs(task) if order.inputs is None else order.inputs
         self._rows: dict[str, ExpectedInput] = {row.entry.place: row for row in expected}
 
@@ -95,17 +96,21 @@ class RunInputs:
         target = adapt(leaf) if isinstance(leaf, luigi.Target) else None
         if target is None:
             return leaf  # a database marker and the like: the task gets the target itself
-        if self._directory is None:
-            self._directory = new_temporary_directory(str(current_project().ensure_home() / "tmp"))
-        # One folder each: two inputs may have one base name.
-        directory = Path(self._directory, str(len(self._staged)))
-        directory.mkdir()
-        path, seen = target.hand_out(str(directory), force_download=self._force_download)
-        self._staged.add(place)
+        if target not in self._handed:
+            self._handed[target] = self._copied(target)
+        path, seen = self._handed[target]
         row = self._rows.get(place) or _unread(place, target, None)
         if row.token != seen.token or not row.entry.fingerprint:
             self._rows[place] = _as_observed(row, _handed_out(target, path), seen)
         return path
+
+    def _copied(self, target: TargetWithMetadata) -> tuple[str, Observation]:
+        if self._directory is None:
+            self._directory = new_temporary_directory(str(current_project().ensure_home() / "tmp"))
+        # One folder each: two inputs may have one base name.
+        directory = Path(self._directory, str(len(self._handed)))
+        directory.mkdir()
+        return target.hand_out(str(directory), force_download=self._force_download)
 
 
 def discover_inputs(task: luigi.Task) -> tuple[ExpectedInput, ...]:

@@ -14,9 +14,10 @@ class AtomicTaskWithMetadata(TaskWithMetadata):
 
     Override `run(self, input_path, output_path, metadata)`, or with fewer of these, by name.
     `input_path` has the shape of `requires()` (and of each upstream's `output()`), `output_path` that of
-    `output()`; every leaf is a local path. Inputs are copies (clones where the filesystem can), remote
-    ones come from the local cache; outputs are temporary paths with the target's base name, a folder's
-    exists and is empty.
+    `output()`; every leaf is a local path. Where a wrapper is required, the shape of what it wraps stands
+    in its place. Inputs are copies (clones where the filesystem can), one for each target; remote ones
+    come from the local cache. Outputs are temporary paths with the target's base name, a folder's exists
+    and is empty.
     """
 
     offered_arguments: ClassVar[tuple[str, ...]] = ("input_path", "output_path", "metadata")

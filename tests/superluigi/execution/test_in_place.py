@@ -329,7 +329,7 @@ def test_plain_tasks_get_no_sidecars_where_the_project_wants_none() -> None:
 def test_a_marker_that_the_run_did_not_set_fails_it() -> None:
     class Marks(Task):
         def output(self):
-            return luigi.mock.MockTarget("the marker")
+            return luigi.mock.MockTarget("a marker that nobody sets")
 
         def run(self):
             pass

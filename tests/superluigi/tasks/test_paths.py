@@ -200,6 +200,11 @@ def test_two_inputs_of_one_base_name_do_not_collide() -> None:
     assert texts == ["in one.csv", "another"]
 
 
+def test_an_input_at_two_places_is_copied_once() -> None:
+    found = handed_to({"one": ONE, "all": Gathers()})[0]
+    assert found["one"] == found["all"]["one"]
+
+
 def test_a_missing_input_is_named() -> None:
     class Reads(AtomicTaskWithMetadata):
         def requires(self):
