@@ -201,6 +201,15 @@ class Recorder(Connected):
         with self._reading() as session:
             return reading.durations(session, families)
 
+    def last_start_before(self, when: str) -> str | None:
+        """Say when the last run before a moment began; None when there was none.
+
+        Args:
+            when: UTC, ISO 8601.
+        """
+        with self._reading() as session:
+            return reading.last_start_before(session, when)
+
     def dynamic_upstream(
         self, task_hashes: Collection[str]
     ) -> dict[str, tuple[tuple[str, str], ...]]:

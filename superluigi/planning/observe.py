@@ -16,6 +16,7 @@ import luigi
 from superluigi.errors import SidecarError, TargetError
 from superluigi.execution.inputs import describes
 from superluigi.planning.nodes import PlannedOutput, PlannedTask
+from superluigi.planning.reboot import suspects_of
 from superluigi.planning.recovery import recovered
 from superluigi.planning.states import TargetState, same_content, stat_fingerprint
 from superluigi.project import Project
@@ -39,6 +40,9 @@ class Records(Protocol):
 
     def target_records(self, uris: list[str]) -> dict[str, TargetRecord]:
         """All that is recorded of these places."""
+
+    def last_start_before(self, when: str) -> str | None:
+        """When the last run before a moment began."""
 
     def observe(self, rows: Iterable[Observed]) -> None:
         """Keep what was seen."""
@@ -171,6 +175,7 @@ class _Settling:
         self._catalog = catalog
         self._settings = settings
         self._verify = verify
+        self._suspects = suspects_of(catalog) if settings.durability == "detect" else None
         self._news: list[Observed] = []
         self._found: list[tuple[PlannedOutput, dict[str, Any], Observation]] = []
 
@@ -216,7 +221,12 @@ class _Settling:
             return False
         if record.fingerprint is None or self._verify == "content":
             return False
-        return not _is_racy(seen, record.observed_ns)
+        return not (_is_racy(seen, record.observed_ns) or self._is_suspect(seen, record))
+
+    def _is_suspect(self, seen: Observation, record: TargetRecord) -> bool:
+        """Whether it was published so shortly before a reboot that its bytes may not be on the disk."""
+        local = seen.mtime_ns is not None
+        return local and self._suspects is not None and self._suspects.include(record.observed_ns)
 
     def _may_be_unfinished(
         self, state: TargetState, target: TargetWithMetadata, seen: Observation
@@ -245,6 +255,8 @@ class _Settling:
             return
         if self._reads_as_recorded(output, target, seen):
             return
+        if self._was_lost(output.state, seen) and not task.is_external:
+            output.state.interrupted = True
         document = None if task.is_external else self._newer_document(state, target)
         if (
             document is not None
@@ -276,6 +288,13 @@ class _Settling:
         state.fingerprint = fingerprint
         self._news.append(_observed(output, seen, fingerprint))
         return True
+
+    def _was_lost(self, state: TargetState, seen: Observation) -> bool:
+        """Whether bytes that differ from the record were last written before the machine went down."""
+        record, suspects = state.record, self._suspects
+        if record is None or record.run is None or suspects is None or seen.mtime_ns is None:
+            return False
+        return suspects.include(record.observed_ns) and seen.mtime_ns < suspects.booted_ns
 
     def _is_unfinished_upload(
         self, state: TargetState, target: TargetWithMetadata, document: dict[str, Any] | None

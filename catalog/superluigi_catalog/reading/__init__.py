@@ -1,7 +1,7 @@
 """Reading: what is recorded becomes answers. Every function works in the snapshot that is open."""
 
 from superluigi_catalog.reading.closure import lineage_of
-from superluigi_catalog.reading.estimates import durations, dynamic_upstream
+from superluigi_catalog.reading.estimates import durations, dynamic_upstream, last_start_before
 from superluigi_catalog.reading.runs import build_by_uuid, builds, run_by_uuid, runs
 from superluigi_catalog.reading.target_records import target_records
 from superluigi_catalog.reading.targets import history, makers, target, targets_of, who_read
@@ -14,6 +14,7 @@ __all__ = [
     "durations",
     "dynamic_upstream",
     "history",
+    "last_start_before",
     "lineage_of",
     "makers",
     "run_by_uuid",

@@ -9,7 +9,13 @@ from superluigi_catalog.reading.order import place_key
 from superluigi_catalog.storage.session import Session
 from superluigi_catalog.storage.values import storable
 
-__all__ = ["durations", "dynamic_upstream"]
+__all__ = ["durations", "dynamic_upstream", "last_start_before"]
+
+
+def last_start_before(session: Session, when: str) -> str | None:
+    """Say when the last run before a moment began."""
+    ((found,),) = session.rows("SELECT max(started_at) FROM runs WHERE started_at < ?", (when,))
+    return found  # type: ignore[no-any-return]
 
 
 def durations(session: Session, families: Mapping[str, str]) -> dict[str, float]:
