@@ -131,13 +131,13 @@ class LocalTargetWithMetadata(TargetWithMetadata):
 
     def _stash_directory(self, location: str) -> str | None:
         """Where a stash that was announced at `location` lies; None when it is not one of ours, or gone."""
-        # A sidecar is untrusted text, and the project may have moved since: only the names count, and
-        # only those of our own directories beside the target.
+        # A sidecar is untrusted text, and the project may have moved since: of the location only the name
+        # of the folder counts, and only if it is one of ours beside the target.
         parent, name = os.path.split(self.uri)
-        folder, stashed = os.path.split(location)
-        directory = f"{parent}/{os.path.basename(folder)}"  # noqa: PTH119
-        ours = os.path.basename(folder).startswith(STASH_PREFIX) and stashed == name  # noqa: PTH119
-        return directory if ours and os.path.lexists(f"{directory}/{name}") else None
+        folder = os.path.basename(os.path.dirname(location))  # noqa: PTH119, PTH120
+        directory = f"{parent}/{folder}"
+        is_ours = folder.startswith(STASH_PREFIX)
+        return directory if is_ours and os.path.lexists(f"{directory}/{name}") else None
 
     def makedirs(self) -> None:
         """Create the folders above the target."""

@@ -20,7 +20,13 @@ from luigi.task import externalize
 
 from superluigi import graph
 from superluigi.errors import HashError
-from superluigi.hashing import hash_of, insignificant_params, new_generation, significant_params
+from superluigi.hashing import (
+    hash_of,
+    insignificant_params,
+    lineage_upstream,
+    new_generation,
+    significant_params,
+)
 from superluigi.parameters import (
     IntParameter,
     Parameter,
@@ -266,6 +272,16 @@ def test_an_external_copy_has_the_identity_of_what_it_is_a_copy_of(what: str) ->
     copy = externalize(task) if what == "a task" else externalize(hash_shapes.Single)()
     assert copy.task_id == task.task_id
     assert node("a", copy).task_id == node("a", task).task_id
+
+
+def test_what_an_external_copy_requires_is_no_part_of_a_graph() -> None:
+    class Bounded(Task):
+        def lineage_requires(self):
+            return hash_shapes.Leaf()
+
+    assert lineage_upstream(externalize(Bounded())) == []
+    assert externalize(Bounded()).task_id == Bounded().task_id
+    assert len(lineage_upstream(Bounded())) == 1
 
 
 def test_a_class_that_was_made_external_counts_as_an_external_task() -> None:
@@ -574,6 +590,7 @@ def test_a_task_above_a_deep_graph_is_pickled_without_the_graph() -> None:
     hash_of(task)
     data = pickle.dumps(task)
     assert len(data) < 1000
+    assert b"_superluigi_hash" not in data  # another process has other generations
     again = pickle.loads(data)
     assert again == task
     assert again.task_id == task.task_id

@@ -197,6 +197,18 @@ def test_a_run_that_ends_without_its_output_puts_the_old_version_back() -> None:
     assert beside() == {"x"}
 
 
+def test_a_complete_of_ones_own_that_still_says_no_marks_nothing_as_failed() -> None:
+    class Own(File):
+        def complete(self):
+            return False
+
+    DOES[0] = write_file
+    with pytest.raises(OutputNotWritten, match=r"Own.complete\(\) still returns False"):
+        Own().run()
+    assert content() == "new"
+    assert beside() == {"x", "x.metadata.json"}
+
+
 def test_of_several_outputs_all_old_versions_come_back() -> None:
     Path("out").mkdir()
     Path("out/one").write_text("old 1")

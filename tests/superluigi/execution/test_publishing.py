@@ -229,6 +229,24 @@ def test_an_output_that_was_published_before_another_failed_is_not_kept_twice() 
     assert (kept_path(caught.value) / "part").read_text() == "new"
 
 
+def test_the_old_version_of_a_folder_that_was_published_is_not_taken_for_the_result() -> None:
+    class FolderFirst(AtomicTaskWithMetadata):
+        def output(self):
+            return [LocalFolderTarget("out/y"), LocalFileTarget("out/x")]
+
+        def run(self, output_path):
+            Path(output_path[0], "part").write_text("new")
+            Path(output_path[1]).write_text("new")
+            Path("out/x").mkdir()
+
+    put_old_ones()
+    with pytest.raises(TargetConflict) as caught:
+        FolderFirst().run()
+    assert str(caught.value).count("unpublished") == 1
+    assert kept_path(caught.value).read_text() == "new"
+    assert [path.name for path in Path("out/y").iterdir()] == ["part"]
+
+
 def test_the_record_of_a_failed_publish_names_where_the_result_is() -> None:
     def write(output_path: Any, metadata: Any) -> None:
         write_both(output_path, metadata)

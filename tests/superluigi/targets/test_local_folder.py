@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -186,7 +187,16 @@ def test_a_folder_with_its_sidecar_inside_is_recognised_as_a_plain_target() -> N
     assert adapt(luigi.LocalTarget("x")).metadata_path == "x.metadata.json"
 
 
-def test_a_reader_never_misses_the_folder_nor_sees_two_versions_mixed() -> None:
+def test_a_reader_never_misses_the_folder_nor_sees_two_versions_mixed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real_rename = os.rename
+
+    def slow_rename(source: str, destination: str) -> None:
+        real_rename(source, destination)
+        time.sleep(0.002)  # so that what happens between two renames is seen
+
+    monkeypatch.setattr(os, "rename", slow_rename)
     target = LocalFolderTarget("x")
     versions = [{"n": bytes([n]), f"only{n}": b""} for n in (1, 2)]
     published(KIND, target, versions[0])

@@ -10,6 +10,7 @@ from typing import Any
 import luigi
 import pytest
 
+from superluigi import run_task
 from superluigi.targets import LocalFileTarget
 from superluigi.tasks import AtomicTaskWithMetadata, ExternalTask, Task, TaskWithMetadata
 
@@ -293,7 +294,8 @@ def test_a_call_with_too_few_arguments_is_pythons_error() -> None:
         Base().run("source.txt", "elsewhere.txt")
 
 
-def test_a_task_that_another_one_runs_by_hand_has_a_record_of_its_own() -> None:
+@pytest.mark.parametrize("how", ["run", "run_task"])
+def test_a_task_that_another_one_runs_by_hand_has_a_record_of_its_own(how: str) -> None:
     class Inner(Reads):
         def output(self):
             return LocalFileTarget("inner.txt")
@@ -307,7 +309,7 @@ def test_a_task_that_another_one_runs_by_hand_has_a_record_of_its_own() -> None:
             metadata["inner"] = Path("inner.txt").read_text()
             Path(output_path).write_text("outer")
 
-    Outer().run()
+    Outer().run() if how == "run" else run_task(Outer(), progress=False)
     inner, outer = Inner().output().metadata(), Outer().output().metadata()
     assert (inner["family"], inner["task_hash"]) == ("Inner", Inner().task_id)
     assert (outer["family"], outer["task_hash"]) == ("Outer", Outer().task_id)
