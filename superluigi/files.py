@@ -105,7 +105,7 @@ def clone_or_copy_tree(source: str, destination: str) -> None:
         clone_or_copy(str(Path(source, relative)), str(target))
 
 
-def replace_file(path: str, data: bytes, *, durable: bool = False) -> None:
+def replace_file(path: str, data: bytes) -> None:
     """Write a small file so that a reader sees the old bytes or the new ones, never a part."""
     parent = os.path.dirname(path)  # noqa: PTH120
     temporary = _temporary_path(parent, TEMPORARY_PREFIX)
@@ -114,8 +114,6 @@ def replace_file(path: str, data: bytes, *, durable: bool = False) -> None:
     try:
         try:
             _write_all(descriptor, data)
-            if durable:
-                os.fsync(descriptor)
         finally:
             os.close(descriptor)
         os.replace(temporary, path)  # noqa: PTH105

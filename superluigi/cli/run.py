@@ -44,6 +44,7 @@ __all__ = ["command"]
     default=0,
     help="How often a failing task runs again.",
 )
+@click.option("--resume", is_flag=True, help="Go on with the last build, if it did not end.")
 @click.option("--pdb", "post_mortem", is_flag=True, help="Open a debugger where a task raises.")
 @click.option(
     "--raise-exception", is_flag=True, help="Stop at the first exception, in this process."
@@ -106,6 +107,7 @@ def _built(asked: AskedTask, options: dict[str, Any]) -> BuildResult:
                 central_scheduler=options["central_scheduler"],
                 scheduler_url=options["scheduler_url"],
                 retries=options["retries"],
+                resume=options["resume"],
                 raise_exception=options["raise_exception"] or options["post_mortem"],
                 local_output=options["local_output"],
                 force_local_download=options["force_local_download"],

@@ -23,6 +23,10 @@ class Force:
     upstream: bool = False
     to_tasks: tuple[luigi.Task, ...] = ()
     to_classes: tuple[type[luigi.Task], ...] = ()
+    resumed_build: str | None = None
+    """A build that did not come to its end: what was run since it began is not forced again."""
+    carried: frozenset[str] = frozenset()
+    """Hashes that it was to force."""
 
     @classmethod
     def from_arguments(
@@ -54,7 +58,7 @@ class Force:
         )
 
     def __bool__(self) -> bool:
-        return bool(self.roots or self.upstream or self.to_tasks or self.to_classes)
+        return bool(self.roots or self.upstream or self.to_tasks or self.to_classes or self.carried)
 
     def reached(self, tasks: list[PlannedTask]) -> set[str]:
         """The hashes of the tasks to force. What a forced wrapper wraps is forced with it.
@@ -76,8 +80,19 @@ class Force:
         elif self.to_classes:
             chosen = _between(tasks, _with_wrapped(self._of_classes(tasks)))
         else:
-            chosen = []
+            chosen = [task for task in tasks if task.task_hash in self.carried]
         return {task.task_hash for task in chosen if not task.is_external}
+
+    def without_finished(self, forced: set[str], tasks: list[PlannedTask]) -> set[str]:
+        """Those of `forced` that no run has made since the resumed build began.
+
+        Args:
+            tasks: The whole graph, with what is recorded of its targets.
+        """
+        if self.resumed_build is None:
+            return forced
+        finished = {task.task_hash for task in tasks if _is_newer(task, self.resumed_build)}
+        return forced - finished
 
     def _named_tasks(self, tasks: list[PlannedTask]) -> list[PlannedTask]:
         by_hash = {task.task_hash: task for task in tasks}
@@ -107,6 +122,12 @@ class Force:
             _refuse_external(matching, "force_upstream_to_task_cls")
             found += matching
         return found
+
+
+def _is_newer(task: PlannedTask, build_id: str) -> bool:
+    """Whether all that a task makes was made after a build began: both ids sort by time."""
+    runs = [output.state.run for output in task.outputs]
+    return bool(runs) and all(run is not None and run.run_id > build_id for run in runs)
 
 
 def _several(value: Any, name: str, is_one: Any) -> tuple[Any, ...]:

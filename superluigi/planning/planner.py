@@ -36,6 +36,8 @@ class Planning:
     plan: Plan
     verdicts: dict[str, Verdict]
     """By task hash, upstream first."""
+    forced: frozenset[str]
+    """Hashes of what is forced."""
 
     @property
     def tasks(self) -> list[PlannedTask]:
@@ -71,12 +73,14 @@ class Planner:
         self._ask_complete(tasks)
         observe_outputs(tasks, self.catalog, self.settings, self.verify)
         observe_yielded(tasks, self.catalog, self.project)
+        forced = force.without_finished(forced, tasks)
         self._fingerprint_code(tasks)
         self._load_changed_code(tasks)
         verdicts = decide(tasks, forced=forced, rerun_on=self.rerun_on, code=self.code)
         return Planning(
             Plan(self._decisions(verdicts)),
             {verdict.task.task_hash: verdict for verdict in verdicts},
+            frozenset(forced),
         )
 
     def _stops_at(self, force: Force) -> Callable[[luigi.Task], bool] | None:

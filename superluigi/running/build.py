@@ -49,6 +49,7 @@ class RunOptions:
     retries: int = 0
     raise_exception: bool = False
     force_local_download: bool = False
+    resume: bool = False
 
 
 @dataclass

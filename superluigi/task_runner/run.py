@@ -22,6 +22,7 @@ def run_task(
     central_scheduler: bool = False,
     scheduler_url: str | None = None,
     retries: int = 0,
+    resume: bool = False,
     force: bool = False,
     force_upstream: bool = False,
     force_upstream_to_task: Any = None,
@@ -44,6 +45,8 @@ def run_task(
         central_scheduler: Let luigid hand out the tasks.
         scheduler_url: Where luigid is; from Luigi's configuration unless given.
         retries: How often a failing task is run again within this build.
+        resume: Go on with the last build of the same tasks if it did not come to its end: what it had
+            forced and finished is not run again.
         force: Run the task itself even though it is fresh. At most one of the force arguments.
         force_upstream: Run the whole graph.
         force_upstream_to_task: Run this task (or these), and all between it and `task`.
@@ -75,6 +78,7 @@ def run_task(
         retries=_checked_retries(retries),
         raise_exception=raise_exception,
         force_local_download=force_local_download,
+        resume=resume,
     )
     arguments = DecisionArguments(
         task,

@@ -31,6 +31,7 @@ from superluigi.task_runner.ending import (
     unplanned_result,
 )
 from superluigi.task_runner.result import BuildResult
+from superluigi.task_runner.resuming import resumed_force
 from superluigi.task_runner.session import DecisionArguments, Session
 from superluigi_catalog.owner import is_alive, this_owner
 from superluigi_catalog.records import BuildEntry
@@ -100,10 +101,13 @@ class Runner:
 
     def _planned(self) -> Planning:
         session = self._session
+        force = session.force
+        if self._options.resume:
+            force = resumed_force(force, session.roots, self._catalog)
         if self._options.raise_exception:
-            return session.planner.plan(session.roots, session.force)
+            return session.planner.plan(session.roots, force)
         try:
-            return session.planner.plan(session.roots, session.force)
+            return session.planner.plan(session.roots, force)
         except SuperLuigiError:
             raise
         except Exception as error:
@@ -154,6 +158,8 @@ class Runner:
             "rerun_on": sorted(planner.rerun_on),
             "verify": planner.verify,
         }
+        if planning.forced:
+            chosen["forced"] = sorted(planning.forced)
         chosen |= {
             name: _argument_text(getattr(arguments, name))
             for name in (

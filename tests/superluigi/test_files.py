@@ -158,7 +158,7 @@ def test_replaced_files_hold_the_new_bytes(
 ) -> None:
     path = tmp_path_factory.mktemp("replaced") / "f"
     for content in (b"old", data):
-        replace_file(str(path), content, durable=len(content) > 50)
+        replace_file(str(path), content)
     assert path.read_bytes() == data
     assert list(path.parent.iterdir()) == [path]
 
@@ -200,7 +200,7 @@ def test_a_name_of_the_greatest_length_is_replaced(tmp_path: Path) -> None:
 
 def test_a_relative_name_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    replace_file("f", b"new", durable=True)
+    replace_file("f", b"new")
     sync_directory("")
     assert Path("f").read_bytes() == b"new"
 

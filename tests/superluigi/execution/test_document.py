@@ -115,6 +115,7 @@ def test_a_sidecar_says_who_made_what_from_what(made: Any) -> None:
         "row_count": 3,
     }
     assert {key: found[key] for key in expected} == expected
+    assert list(found)[-1] == "row_count"
     features, folder = found["inputs"]
     assert features == {
         "place": "features",

@@ -275,6 +275,29 @@ def test_a_change_between_planning_and_running_is_what_counts() -> None:
     assert not run_task(Reads(), progress=False).ran
 
 
+def test_what_was_edited_since_the_plan_is_not_credited_to_the_run_that_made_it() -> None:
+    class Makes(AtomicTaskWithMetadata):
+        def output(self):
+            return LocalFileTarget("made.txt")
+
+        def run(self, output_path):
+            Path(output_path).write_text("made")
+
+    class Edits(AtomicTaskWithMetadata):
+        def output(self):
+            return LocalFileTarget("edits.txt")
+
+        def run(self, output_path):
+            Path("made.txt").write_text("edited")
+            Path(output_path).touch()
+
+    run_task(Makes(), progress=False)
+    task = reading(Atomic, lambda: {"edits": Edits(), "made": Makes()})
+    run_task(task, progress=False)
+    made = inputs()[1]
+    assert (made["fingerprint"], made["run_id"]) == (sha256(b"edited"), None)
+
+
 # -- special inputs -----------------------------------------------------------------------------------
 
 
