@@ -28,7 +28,7 @@ format: $(INSTALLED)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
-	$(BIN)/codespell superluigi catalog tui tests tutorial benchmarks *.md
+	$(BIN)/codespell superluigi catalog tui tests tutorial benchmarks docs *.md
 
 types: $(INSTALLED)
 	$(BIN)/mypy

@@ -101,7 +101,13 @@ def _in_child(request: dict[str, Any]) -> dict[str, Any]:
     sys.path.insert(0, project)
     params = request.pop("params", {})
     task = request.pop("task")
-    return built(importlib.import_module("pipeline"), task, params, **request)
+    module = importlib.import_module("pipeline")
+    if request.pop("plan", False):
+        from superluigi import plan_task
+
+        plan = plan_task(getattr(module, task)(**params), **request)
+        return {decision.family: decision.action for decision in plan}
+    return built(module, task, params, **request)
 
 
 def _answered(request: dict[str, Any]) -> str:
@@ -124,18 +130,21 @@ def _answered(request: dict[str, Any]) -> str:
 
 
 def _serve() -> None:
-    import boto3  # noqa: F401 # a fifth of a second that no child pays again
+    # Half a second that no child pays again; none of it is of a project.
+    import boto3  # noqa: F401
 
     import superluigi.targets
-    import superluigi.task_runner
     import superluigi.tasks  # noqa: F401
+    from superluigi.environment import packages_of
+    from superluigi.task_runner import session
 
+    packages_of(session.__name__)
     warnings.simplefilter("error")
-    answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # what tasks print is no answer
-    for line in sys.stdin:
-        answers.write(_answered(json.loads(line)) + "\n")
-        answers.flush()
+    with os.fdopen(os.dup(1), "w") as answers:
+        os.dup2(2, 1)  # what tasks print is no answer
+        for line in sys.stdin:
+            answers.write(_answered(json.loads(line)) + "\n")
+            answers.flush()
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ class Raw(AtomicTaskWithMetadata):
 
     def run(self, input_path, output_path):
         note(self)
-        write(output_path, Path(input_path).read_text() + os.environ.get("SALT", ""))
+        write(output_path, os.environ.get("SALT", "") + Path(input_path).read_text())
 
 
 class OtherRaw(AtomicTaskWithMetadata):
@@ -262,6 +262,10 @@ class Project:
     def build(self, task: str = "Report", **options: Any) -> dict[str, Any]:
         """Build a task; see `tests.fresh_builds.built`."""
         return self.builds.build(self.root, task, **self.options, **options)
+
+    def plan(self, task: str = "Report", **options: Any) -> dict[str, str]:
+        """Plan a task: family → action."""
+        return self.builds.build(self.root, task, plan=True, **self.options, **options)
 
     def edit(self, module: str, old: str, new: str) -> None:
         """Replace a text that occurs once in a module."""
