@@ -101,8 +101,8 @@ def join_places(outer: str, inner: str) -> str:
 
 
 def place_text(place: PlacePath) -> str:
-    """A place as it is recorded and shown: `features.0`."""
-    return ".".join(f"+{step}" if kind == "x" else step for kind, step in place)
+    """A place as it is recorded and shown: `features.0`; a dot within a key as `\\.`, so that no two are alike."""
+    return ".".join(_step_text(kind, step) for kind, step in place)
 
 
 def iter_places(structure: Any, kind: type) -> Iterator[tuple[PlacePath, Any]]:
@@ -275,6 +275,12 @@ def _steps(item: Any) -> list[tuple[tuple[str, str], Any]] | None:
 
 def _key_step(key: Any) -> tuple[str, str]:
     return ("k", key) if isinstance(key, str) else ("r", repr(key))
+
+
+def _step_text(kind: str, step: str) -> str:
+    if kind == "x":
+        return f"+{step}"
+    return step.replace("\\", "\\\\").replace(".", "\\.") or "''"
 
 
 def _sort_key(item: Any) -> tuple[str, ...]:

@@ -131,7 +131,7 @@ def _answered(request: dict[str, Any]) -> str:
 
 def _serve() -> None:
     # Half a second that no child pays again; none of it is of a project.
-    import boto3  # noqa: F401
+    import boto3
 
     import superluigi.targets
     import superluigi.tasks  # noqa: F401
@@ -139,6 +139,7 @@ def _serve() -> None:
     from superluigi.task_runner import session
 
     packages_of(session.__name__)
+    boto3.Session().client("s3", region_name="us-east-1")
     warnings.simplefilter("error")
     with os.fdopen(os.dup(1), "w") as answers:
         os.dup2(2, 1)  # what tasks print is no answer

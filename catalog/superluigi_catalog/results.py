@@ -17,7 +17,7 @@ STATUSES = ("fresh", "stale", "missing", "failed", "running", "unknown")
 """What the records alone can say of a task.
 
 - `running`: its last run has not ended
-- `failed`: its last run failed or was interrupted
+- `failed`: its last run failed or was interrupted, and nothing stands that is right all the same
 - `missing`: an output was not there, or only in part, when last looked at
 - `stale`: its current run consumed a content that is no longer the one seen at that input, or its
   target now holds what another task made

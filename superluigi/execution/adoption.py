@@ -33,8 +33,8 @@ def adopt_outputs(
     inputs = tuple(expected.entry for expected in order.inputs or ())
     known = known_at_start(task, order, inputs, now)
     for entry, target, seen in rows:
-        if target is None:
-            continue
+        if target is None or target.read_sidecar() is not None:
+            continue  # what is there and cannot be read is left for a person to look at
         row = output_row(
             target.kind, entry.place, entry.uri, Content(entry.fingerprint, entry.size_bytes)
         )

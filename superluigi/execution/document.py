@@ -12,7 +12,7 @@ from superluigi.hashing import insignificant_params, significant_params
 from superluigi.sidecar import SIDECAR_FORMAT
 from superluigi_catalog.records import InputEntry
 
-__all__ = ["known_at_start", "sidecar_document"]
+__all__ = ["input_row", "known_at_start", "sidecar_document"]
 
 _BEFORE_OUTPUT = (
     "format",
@@ -39,7 +39,7 @@ def known_at_start(
         "params": significant_params(task),
         "insignificant_params": insignificant_params(task),
         "upstream": dict(order.upstream),
-        "inputs": [_input_row(entry) for entry in inputs],
+        "inputs": [input_row(entry) for entry in inputs],
         "code": _code_without_source(order.code),
         "run_id": order.run_id,
         "build_id": order.build_id,
@@ -70,7 +70,8 @@ def sidecar_document(
     return document | dict(added or {})
 
 
-def _input_row(entry: InputEntry) -> dict[str, Any]:
+def input_row(entry: InputEntry) -> dict[str, Any]:
+    """An input as the sidecar names it."""
     return {
         "place": entry.place,
         "path": entry.uri,

@@ -13,12 +13,14 @@ from typing import Any
 
 import luigi
 
-from superluigi.errors import MetadataError, OutputNotWritten
+from superluigi.errors import MetadataError, OutputNotWritten, SuperLuigiError
 from superluigi.execution.document import known_at_start, sidecar_document
+from superluigi.execution.in_place_outputs import InPlaceOutputs
 from superluigi.execution.inputs import RunInputs
 from superluigi.execution.metadata import Metadata
 from superluigi.execution.order import RunOrder, new_uuid7, utc_text
-from superluigi.execution.outputs import InPlaceOutputs, PublishedOutputs, RunOutputs
+from superluigi.execution.outputs import RunOutputs
+from superluigi.execution.published_outputs import PublishedOutputs
 from superluigi.graph import declared_upstream, place_text
 from superluigi.hashing import hash_of
 from superluigi_catalog.owner import this_owner
@@ -235,7 +237,8 @@ def user_traceback(error: BaseException, trace: TracebackType | None) -> str:
     while start is not None and _is_machinery(start):
         start = start.tb_next
     # Without one, Super Luigi itself has something to say: the message is enough.
-    lines = traceback.format_exception(type(error), error, start)
+    chained = not isinstance(error, SuperLuigiError)
+    lines = traceback.format_exception(type(error), error, start, chain=chained)
     text = "".join(lines)
     return text if len(text) <= _MAX_TRACEBACK_CHARS else "…\n" + text[-_MAX_TRACEBACK_CHARS:]
 

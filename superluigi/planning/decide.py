@@ -180,9 +180,7 @@ class _Deciding:
         if not runs:
             verdict.is_adopted = task.exists and any(o.state.exists for o in task.outputs)
             if verdict.is_adopted:
-                verdict.notes.append(
-                    Reason("adopted", "stands without a record of who made it; taken as it is")
-                )
+                verdict.notes.append(_adopted_reason(task))
             return
         if len(runs) > 1 and not verdict.is_missing:
             text = "its outputs are of different runs: a publish was interrupted"
@@ -284,6 +282,12 @@ class _Deciding:
         where = ", ".join(output.uri for output in verdict.task.outputs) or str(verdict.task.task)
         text = f"{where} is missing, and it comes from outside: put it there"
         verdict.reasons.append(Reason("missing_external", text, {"path": where}))
+
+
+def _adopted_reason(task: PlannedTask) -> Reason:
+    errors = [output.state.sidecar_error for output in task.outputs if output.state.sidecar_error]
+    why = f" ({errors[0]})" if errors else ""
+    return Reason("adopted", f"stands without a record of who made it; taken as it is{why}")
 
 
 def _requested(verdicts: Iterable[Verdict]) -> set[int]:

@@ -55,6 +55,7 @@ class Records(Protocol):
         kind: str,
         token: str | None = None,
         observed_ns: int = 0,
+        fingerprint: str | None = None,
     ) -> None:
         """Take over what a sidecar says."""
 
@@ -203,6 +204,7 @@ class _Settling:
                 kind=output.kind,
                 token=seen.token,
                 observed_ns=seen.observed_ns,
+                fingerprint=output.state.fingerprint,
             )
         records = self._catalog.target_records([output.uri for output, _, _ in self._found])
         for output, _, _ in self._found:
@@ -267,7 +269,11 @@ class _Settling:
         else:
             state.fingerprint = self._read(state, target, seen)
         state.observation, state.exists = seen, True
-        if document is not None and same_content(str(document["output"]["fingerprint"]), state):
+        matches = document is not None and same_content(
+            str(document["output"]["fingerprint"]), state
+        )
+        # One that is of other bytes says who made what stood here before somebody changed it.
+        if document is not None and (matches or (seen.etag is None and state.run is None)):
             self._found.append((output, document, seen))
         elif seen.etag is not None and not task.is_external and not state.is_as_run_left_it:
             state.interrupted |= self._is_unfinished_upload(state, target, document)
@@ -330,7 +336,8 @@ class _Settling:
             return None
         try:
             document = decode_sidecar(data, path=target.metadata_path)
-        except SidecarError:
+        except SidecarError as error:
+            state.sidecar_error = str(error)
             return None
         run = state.run
         return None if run is not None and run.run_id == document.get("run_id") else document

@@ -42,6 +42,8 @@ class TargetState:
     """The sidecar, where it had to be read."""
     interrupted: bool = False
     """An unfinished run or publish left it."""
+    sidecar_error: str = ""
+    """Why the sidecar that is there cannot be used."""
     was_edited: bool = False
     """Its bytes are not those that the recorded run wrote."""
 
@@ -60,7 +62,10 @@ class TargetState:
         """The content that stands there, or that last did."""
         if self.fingerprint is not None or self.exists:
             return self.fingerprint
-        return self.run.output_fingerprint if self.run is not None else None
+        if self.record is None:
+            return None
+        # What was last seen there counts, also where it was not what its run had written.
+        return self.record.fingerprint or (self.run.output_fingerprint if self.run else None)
 
     def made_by(self, run: RunEntry, output: OutputEntry, task: PlannedTaskLike) -> None:
         """Take over what a run of this build published."""

@@ -12,7 +12,7 @@ from rich.progress import Progress as RichProgress
 from rich.text import Text
 
 from superluigi.progress import Progress
-from superluigi.progress.lines import event_label
+from superluigi.progress.lines import error_text, event_label
 from superluigi_catalog.text import printable
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ class BarProgress(Progress):
         self._running.pop(event["task_hash"], None)
         if kind == "run_failed":
             self._failed += not event["will_retry"]
-            text = f"failed {event_label(event)}  {event['error_type']}: {event['error']}"
+            text = f"failed {event_label(event)}  {error_text(event)}"
             self._console.print(Text(printable(text), style="red"))
         if kind not in ("run_suspended",) and not event.get("will_retry") and self._row is not None:
             self._bar.advance(self._row)

@@ -11,7 +11,7 @@ from superluigi_catalog.text import printable
 if TYPE_CHECKING:
     from superluigi.task_runner.result import BuildResult
 
-__all__ = ["LineProgress", "event_label"]
+__all__ = ["LineProgress", "error_text", "event_label"]
 
 
 class LineProgress(Progress):
@@ -22,14 +22,19 @@ class LineProgress(Progress):
         kind = event["event"]
         if kind == "run_started":
             again = f" (attempt {event['attempt']})" if event["attempt"] > 1 else ""
-            _line(f"run    {event_label(event)}{again}  {event['why']}")
+            _line(f"run    {event_label(event)}{again}")
         elif kind == "run_failed":
-            _line(f"failed {event_label(event)}  {event['error_type']}: {event['error']}")
+            _line(f"failed {event_label(event)}  {error_text(event)}")
 
     def on_result(self, result: BuildResult) -> None:
         """Write what ran and why."""
         for line in str(result).splitlines():
             _line(line)
+
+
+def error_text(event: dict[str, Any]) -> str:
+    """What a run raised, on one line."""
+    return f"{event['error_type']}: {event['error']}" if event["error"] else event["error_type"]
 
 
 def event_label(event: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -14,8 +15,9 @@ from luigi.task_status import DONE, FAILED
 from superluigi.environment import environment_of
 from superluigi.execution.adoption import adopt_outputs, standing_entry, write_new_identity
 from superluigi.execution.order import ExpectedInput, RunOrder, new_uuid7, utc_now, utc_text
+from superluigi.execution.restoring import restored_document
 from superluigi.files import sweep_temporaries
-from superluigi.hashing import hash_of
+from superluigi.hashing import hash_of, insignificant_params
 from superluigi.planning.compare import changed_inputs
 from superluigi.planning.decide import Verdict
 from superluigi.planning.decision import Decision, Reason
@@ -32,6 +34,7 @@ from superluigi.running.entries import (
 )
 from superluigi.running.events import BuildFiles
 from superluigi.running.readiness import Readiness
+from superluigi.targets.base import TargetWithMetadata
 from superluigi_catalog import Catalog
 from superluigi_catalog.owner import this_owner
 from superluigi_catalog.records import RunEntry
@@ -114,6 +117,7 @@ class Build:
         """Record the graph, what is adopted and what has a new identity; tell what will happen."""
         self._record_graph(list(self.verdicts.values()))
         self._sweep()
+        self._restore_sidecars()
         shown = [d.to_dict() for d in self.decisions.values() if d.action != "skip"]
         counts = self.counts()
         self._files.write_plan({"build_id": self.build_id, "counts": counts, "decisions": shown})
@@ -238,7 +242,7 @@ class Build:
             self._tell("run_succeeded", **fields)
             return False
         retries = self._attempts[task_id] <= self.options.retries
-        failure = failure_of(decision, entry, explanation, order.exception)
+        failure = failure_of(decision, entry, explanation, order)
         self._tell(
             "run_failed",
             **fields,
@@ -308,7 +312,8 @@ class Build:
             for output in verdict.task.outputs
             if output.target is not None and "://" not in output.target.uri
         }
-        for folder in sorted(folders | {str(self.project.home / "tmp")}):
+        own = {str(self.project.home / "tmp"), str(self.project.home / "cache" / "tmp")}
+        for folder in sorted(folders | own):
             sweep_temporaries(folder)
 
     def _record_graph(self, verdicts: list[Verdict]) -> None:
@@ -320,6 +325,31 @@ class Build:
                 reason = next(n for n in verdict.notes if n.kind == "identity_changed")
                 self._record_standing(verdict, "unchanged", reason)
                 self.outcome.unchanged.append(verdict.task.task_hash)
+
+    def _restore_sidecars(self) -> None:
+        """Write sidecars that are gone again, where the target is what its run left."""
+        for verdict in self.verdicts.values():
+            for output in verdict.task.outputs:
+                target, state = output.target, output.state
+                if verdict.action == "run" or verdict.task.is_external or target is None:
+                    continue
+                if state.exists and state.is_as_run_left_it and target.has_sidecar() is False:
+                    self._restore_sidecar(verdict.task, output, target)
+
+    def _restore_sidecar(
+        self, task: PlannedTask, output: PlannedOutput, target: TargetWithMetadata
+    ) -> None:
+        ours = isinstance(output.plain, TargetWithMetadata)
+        if output.state.run is None or not (ours or self._planner.settings.plain_targets):
+            return
+        run = self._catalog.run(output.state.run.run_id)
+        declared = {
+            "module": task.task.task_module,
+            "insignificant_params": insignificant_params(task.task),
+            "upstream": {place: upstream.task_hash for place, upstream in task.upstream},
+        }
+        with contextlib.suppress(OSError):  # a place where nothing can be written stays as it is
+            target.write_sidecar(restored_document(run, output.place, declared))
 
     def _adopt(self, verdict: Verdict) -> None:
         reason = next(note for note in verdict.notes if note.kind == "adopted")

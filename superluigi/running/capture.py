@@ -60,10 +60,16 @@ class _FileHandler(logging.Handler):
         super().__init__()
         self._log = log
         self.setFormatter(_FORMAT)
+        # Where nobody configured logging, Python itself shows warnings; a handler would end that.
+        self._was_unconfigured = not logging.getLogger().handlers
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.partition(".")[0] in ("luigi-interface", "luigi"):
             return  # the worker's own chatter is in the build's log
+        shown = logging.lastResort if self._was_unconfigured else None
+        if shown is not None and record.levelno >= shown.level:
+            shown.handle(record)  # to sys.stderr, and so to the log as well
+            return
         try:
             self._log.write(self.format(record) + "\n")
         except Exception:

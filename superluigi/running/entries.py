@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
+from superluigi.execution.order import RunOrder
 from superluigi.hashing import insignificant_params
 from superluigi.planning.decision import Decision
 from superluigi.planning.nodes import PlannedOutput, PlannedTask
@@ -25,8 +27,20 @@ class Failure:
     error: str
     traceback: str
     """As text, beginning at the user's first frame."""
+    log: str = ""
+    """The run's log, where it printed or logged anything."""
     exception: BaseException | None = field(default=None, repr=False, compare=False)
     """What was raised, where the task ran in this process."""
+
+    @property
+    def label(self) -> str:
+        """Family and short hash."""
+        return f"{self.family} {self.task_hash[:8]}".rstrip()
+
+    @property
+    def told(self) -> str:
+        """The error on one line."""
+        return f"{self.error_type}: {self.error}" if self.error else self.error_type
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""
@@ -77,26 +91,25 @@ def task_fields(decision: Decision) -> dict[str, Any]:
     }
 
 
-def failure_of(
-    decision: Decision, entry: RunEntry, explanation: Any, exception: BaseException | None
-) -> Failure:
+def failure_of(decision: Decision, entry: RunEntry, explanation: Any, order: RunOrder) -> Failure:
     """A run that did not end well."""
     if entry.status == "succeeded":
         # on_success() or an event after the run raised: the result stands, the task did not end well.
         text = str(explanation)
         error = text.strip().splitlines()[-1] if text.strip() else "failed after run()"
-        return _made_failure(decision, entry, ("AfterRun", error, text), exception)
+        return _made_failure(decision, entry, ("AfterRun", error, text), order)
     told = (entry.error_type or "", entry.error or "", entry.traceback or "")
-    return _made_failure(decision, entry, told, exception)
+    return _made_failure(decision, entry, told, order)
 
 
 def _made_failure(
     decision: Decision,
     entry: RunEntry,
     told: tuple[str, str, str],
-    exception: BaseException | None,
+    order: RunOrder,
 ) -> Failure:
     error_type, error, traceback = told
+    log = order.log_path or ""
     return Failure(
         task_hash=decision.task_hash,
         family=decision.family,
@@ -105,5 +118,6 @@ def _made_failure(
         error_type=error_type,
         error=error,
         traceback=traceback,
-        exception=exception,
+        log=log if log and Path(log).exists() else "",
+        exception=order.exception,
     )

@@ -81,6 +81,10 @@ class TargetWithMetadata(luigi.Target, ABC):
     def read_next(self) -> bytes | None:
         """The bytes of `<sidecar>.next`, which stands only while something is being published."""
 
+    def has_sidecar(self) -> bool | None:
+        """Whether the sidecar is there, where that can be told for nothing; None elsewhere."""
+        return None
+
     def is_announced(self) -> bool | None:
         """Whether a `<sidecar>.next` stands there, where that can be told for nothing; None elsewhere."""
         return None

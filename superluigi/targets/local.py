@@ -64,6 +64,10 @@ class LocalTargetWithMetadata(TargetWithMetadata):
         """The bytes of `<sidecar>.next`."""
         return _read_small(self.metadata_path + NEXT_SUFFIX)
 
+    def has_sidecar(self) -> bool:
+        """Whether the sidecar is there."""
+        return os.path.lexists(self.metadata_path)
+
     def is_announced(self) -> bool:
         """Whether a `<sidecar>.next` stands there."""
         return os.path.lexists(self.metadata_path + NEXT_SUFFIX)
@@ -162,11 +166,18 @@ class LocalTargetWithMetadata(TargetWithMetadata):
             os.makedirs(parent, exist_ok=True)  # noqa: PTH103
         except (FileExistsError, NotADirectoryError) as error:
             message = (
-                f"{self.path!r} cannot be made: {error.filename!r} is a file where a folder is needed. "
-                "Move the file away, or change the path."
+                f"{self.path!r} cannot be made: {_file_above(parent)!r} is a file where a folder is "
+                "needed. Move the file away, or change the path."
             )
             raise TargetConflict(message, target=self) from error
         return parent
+
+
+def _file_above(folder: str) -> str:
+    """The file that stands where `folder`, or a folder above it, should be."""
+    while not os.path.lexists(folder):
+        folder = os.path.dirname(folder)  # noqa: PTH120
+    return folder
 
 
 class LocalPendingOutput(PendingOutput):

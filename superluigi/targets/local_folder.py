@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import errno
-import functools
 import hashlib
 import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +24,7 @@ from superluigi.files import (
     tree_files,
 )
 from superluigi.targets.base import SIDECAR_SUFFIX
+from superluigi.targets.exchange import exchange
 from superluigi.targets.local import NEXT_SUFFIX, LocalPendingOutput, LocalTargetWithMetadata
 from superluigi.targets.local_file import stat_token
 from superluigi.targets.state import Content, FileEntry, Observation, tree_content
@@ -256,7 +253,7 @@ class _PendingFolder(LocalPendingOutput):
             raise OutputNotWritten(message, target=self.target)
 
     def _swap(self) -> None:
-        if _exchange(self.path, self.final_path):
+        if exchange(self.path, self.final_path):
             return
         old = self._old_path
         os.makedirs(os.path.dirname(old), exist_ok=True)  # noqa: PTH103, PTH120 - may be shared
@@ -285,30 +282,3 @@ def _sync_tree(root: str) -> None:
         folders.add(os.path.dirname(f"{root}/{relative}"))  # noqa: PTH120
     for folder in folders:
         sync_directory(folder)
-
-
-def _exchange(one: str, other: str) -> bool:
-    """Swap two paths in one step; False where kernel or filesystem cannot."""
-    swap = _exchange_function()
-    if swap is None:
-        return False
-    if swap(os.fsencode(one), os.fsencode(other)) == 0:
-        return True
-    code = ctypes.get_errno()
-    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
-        return False
-    raise OSError(code, os.strerror(code), one, None, other)
-
-
-@functools.cache
-def _exchange_function() -> Callable[[bytes, bytes], int] | None:
-    libc = ctypes.CDLL(None, use_errno=True) if sys.platform != "win32" else None
-    with contextlib.suppress(AttributeError):
-        if sys.platform == "linux" and libc is not None:
-            at_cwd, exchange = -100, 2
-            renameat2 = libc.renameat2
-            return lambda one, other: renameat2(at_cwd, one, at_cwd, other, exchange)
-        if sys.platform == "darwin" and libc is not None:
-            renamex_np = libc.renamex_np
-            return lambda one, other: renamex_np(one, other, 2)
-    return None

@@ -19,11 +19,11 @@ from superluigi.task_runner.summary import headline
 __all__ = ["ended_result", "failure_cause", "failure_message", "unplanned_result"]
 
 
-def ended_result(build: Build, *, outputs: Callable[[bool], Any], duration_s: float) -> BuildResult:
+def ended_result(build: Build, *, outputs: Callable[[], Any], duration_s: float) -> BuildResult:
     """What became of a build whose worker has ended.
 
     Args:
-        outputs: The outputs of what was asked for, given whether all is well.
+        outputs: Gives the outputs of what was asked for; asked when all is well.
     """
     outcome = build.outcome
     _block_what_did_not_end(build)
@@ -41,7 +41,7 @@ def ended_result(build: Build, *, outputs: Callable[[bool], Any], duration_s: fl
         shared=tuple(decided[h] for h in outcome.shared),
         failed=tuple(decided[h] for h in outcome.failed),
         blocked=tuple(decided[h] for h in blocked),
-        outputs=outputs(ok),
+        outputs=outputs() if ok else None,
         decisions=tuple(decided.values()),
         duration_s=duration_s,
         failures=tuple(outcome.failures),
@@ -83,11 +83,7 @@ def unplanned_result(task: luigi.Task, error: Exception, *, duration_s: float) -
 def failure_message(result: BuildResult) -> str:
     """The text of `BuildFailed`: what failed and why, and the first traceback."""
     lines = [headline(result)]
-    lines += [
-        f"{failure.family} {failure.task_hash[:8]}".rstrip()
-        + f": {failure.error_type}: {failure.error}"
-        for failure in result.failures
-    ]
+    lines += [f"{failure.label}: {failure.told}" for failure in result.failures]
     lines += [f"{d.label}: {d.reasons[0].text}" for d in result.blocked]
     if result.failures and result.failures[0].exception is None:
         lines += ["", result.failures[0].traceback.rstrip()]
@@ -99,7 +95,7 @@ def failure_cause(result: BuildResult) -> TaskFailed | None:
     if not result.failures:
         return None
     first = result.failures[0]
-    message = f"{first.family} {first.task_hash[:8]}".rstrip() + f" raised {first.error_type}"
+    message = f"{first.label} raised {first.error_type}"
     failed = TaskFailed(message, task_hash=first.task_hash, family=first.family)
     failed.__cause__ = first.exception
     return failed

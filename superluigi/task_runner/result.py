@@ -18,7 +18,7 @@ __all__ = ["BuildResult", "Failure"]
 CATEGORIES = ("ran", "unchanged", "shared", "failed", "blocked", "skipped")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class BuildResult:
     """What `run_task` did."""
 
@@ -36,7 +36,10 @@ class BuildResult:
     blocked: tuple[Decision, ...]
     """Not run, because something that they need failed or is missing."""
     outputs: Any
-    """The outputs of the requested task, as paths, in the shape of `output()`; a list for several tasks."""
+    """The outputs of the requested task, as paths, in the shape of `output()`; a list for several tasks.
+
+    None when the build did not succeed.
+    """
     decisions: tuple[Decision, ...]
     """All of them, upstream before downstream."""
     duration_s: float
@@ -55,6 +58,11 @@ class BuildResult:
         rows["duration_s"] = self.duration_s
         rows["failures"] = [failure.to_dict() for failure in self.failures]
         return rows
+
+    def __repr__(self) -> str:
+        from superluigi.task_runner.summary import headline
+
+        return f"<BuildResult {headline(self)}>"
 
     def __str__(self) -> str:
         from superluigi.task_runner.summary import summary_lines

@@ -33,6 +33,7 @@ from superluigi.task_runner.ending import (
 from superluigi.task_runner.result import BuildResult
 from superluigi.task_runner.resuming import resumed_force
 from superluigi.task_runner.session import DecisionArguments, Session
+from superluigi_catalog.errors import CatalogError
 from superluigi_catalog.owner import is_alive, this_owner
 from superluigi_catalog.records import BuildEntry
 
@@ -87,7 +88,7 @@ class Runner:
                 self._work(build, scheduler)
                 result = ended_result(
                     build,
-                    outputs=lambda ok: self._outputs(local=local and ok),
+                    outputs=lambda: self._outputs(local=local),
                     duration_s=self._elapsed_s,
                 )
                 status = "succeeded" if result.ok else "failed"
@@ -108,7 +109,7 @@ class Runner:
             return session.planner.plan(session.roots, force)
         try:
             return session.planner.plan(session.roots, force)
-        except SuperLuigiError:
+        except (SuperLuigiError, CatalogError):
             raise
         except Exception as error:
             task = session.planner.asked or session.roots[0]

@@ -11,6 +11,7 @@ from superluigi_catalog.text import printable
 if TYPE_CHECKING:
     from rich.console import Group
 
+    from superluigi.running.entries import Failure
     from superluigi.task_runner.result import BuildResult
 
 __all__ = ["headline", "summary_lines", "summary_table"]
@@ -33,7 +34,7 @@ def summary_lines(result: BuildResult) -> list[str]:
     """Plain lines: one per task that did something or has something to say, then the counts."""
     lines = [f"{what:<9} {label}  {why}" for what, label, why in _shown(result)]
     for failure in result.failures:
-        lines += ["", *printable(failure.traceback.rstrip(), multiline=True).splitlines()]
+        lines += ["", *_failure_lines(failure)]
     return [*lines, headline(result)]
 
 
@@ -49,8 +50,7 @@ def summary_table(result: BuildResult) -> Group:
     for what, label, why in _shown(result):
         table.add_row(Text(what, style=_STYLES.get(what, "")), Text(label), Text(why))
     tracebacks = [
-        Text("\n" + printable(failure.traceback.rstrip(), multiline=True), style="red")
-        for failure in result.failures
+        Text("\n" + "\n".join(_failure_lines(failure)), style="red") for failure in result.failures
     ]
     style = "bold green" if result.ok else "bold red"
     return Group(table, *tracebacks, Text(headline(result), style=style))
@@ -65,11 +65,21 @@ def headline(result: BuildResult) -> str:
     return f"{verdict}: {counts or 'no tasks'} in {result.duration_s:.1f} s{build}"
 
 
+def _failure_lines(failure: Failure) -> list[str]:
+    """Which task, its traceback, where its log is."""
+    lines = [failure.label + ":", *failure.traceback.rstrip().splitlines()]
+    if failure.log:
+        lines.append(f"Its log: {failure.log}")
+    return [printable(line) for line in lines]
+
+
 def _shown(result: BuildResult) -> Iterator[tuple[str, str, str]]:
     rows = [(what, d) for what in _SHOWN for d in getattr(result, what)]
     rows += [("note", d) for d in result.skipped if any(r.kind in _LOUD for r in d.reasons)]
+    errors = {failure.task_hash: failure.told for failure in result.failures}
     for what, decision in rows[:_MAX_ROWS]:
-        yield what, printable(decision.label), printable(_why(what, decision))
+        why = errors.get(decision.task_hash) if what == "failed" else _why(what, decision)
+        yield what, printable(decision.label), printable(why or "")
     if len(rows) > _MAX_ROWS:
         yield "…", f"{len(rows) - _MAX_ROWS:,} more", ""
 

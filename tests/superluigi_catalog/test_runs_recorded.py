@@ -135,7 +135,7 @@ def test_a_run_that_did_not_succeed_leaves_the_records_alone(catalog: Catalog, s
         "Traceback…",
     )
     task = catalog.task(hash_of("a"))
-    assert (task.status, task.last_run_id) == ("failed", run_id_of("a", 2))
+    assert (task.status, task.last_run_id) == ("fresh", run_id_of("a", 2))
     assert task.current_run_id == run_id_of("a")
 
 

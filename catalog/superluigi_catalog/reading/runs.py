@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from superluigi_catalog.owner import is_alive
 from superluigi_catalog.reading.order import place_key
 from superluigi_catalog.reading.sources import Sources
 from superluigi_catalog.records import OutputEntry
@@ -115,6 +116,11 @@ def _outputs(session: Session, ids: Iterable[int]) -> dict[int, list[OutputEntry
     }
 
 
+def _status_now(recorded: str, owner: str) -> str:
+    """What is recorded as running by a process that is gone was interrupted; the next build writes so."""
+    return "interrupted" if recorded == "running" and owner and not is_alive(owner) else recorded
+
+
 def _run(row: Row, inputs: tuple[Any, ...], outputs: tuple[OutputEntry, ...]) -> Run:
     reason = from_json(row[10]) or {}
     reasons = from_json(row[11])
@@ -125,7 +131,7 @@ def _run(row: Row, inputs: tuple[Any, ...], outputs: tuple[OutputEntry, ...]) ->
         task_hash=row[2],
         family=row[3] or "",
         params=from_json(row[4]),
-        status=row[5],
+        status=_status_now(row[5], row[18]),
         started_at=row[6],
         ended_at=row[7],
         duration_s=row[8],
@@ -154,7 +160,7 @@ SELECT uuid, status, started_at, ended_at, roots, host, user, cwd, argv, argumen
 def _build(row: Row) -> Build:
     return Build(
         build_id=row[0],
-        status=row[1],
+        status=_status_now(row[1], row[12]),
         started_at=row[2],
         ended_at=row[3],
         roots=tuple(from_json(row[4])),

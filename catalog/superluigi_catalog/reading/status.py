@@ -4,10 +4,8 @@ from __future__ import annotations
 
 __all__ = ["STATUS", "STATUS_FILTERS"]
 
-STATUS = """
+_STANDING = """
 CASE
-  WHEN l.status = 'running' THEN 'running'
-  WHEN l.status IN ('failed', 'interrupted') THEN 'failed'
   WHEN EXISTS (SELECT 1 FROM task_targets o JOIN targets g ON g.id = o.target_id
     WHERE o.task_id = t.id AND g.state IN ('missing', 'partial')) THEN 'missing'
   WHEN t.current_run_id IS NULL THEN
@@ -21,6 +19,15 @@ CASE
     JOIN runs m ON m.id = g.run_id WHERE o.task_id = t.id AND m.task_id <> t.id) THEN 'stale'
   WHEN c.status = 'adopted' AND NOT t.is_external THEN 'unknown'
   ELSE 'fresh'
+END
+"""
+
+# A run that failed over a result that stands and is right has changed nothing about that result.
+STATUS = f"""
+CASE
+  WHEN l.status = 'running' THEN 'running'
+  WHEN l.status IN ('failed', 'interrupted') AND ({_STANDING}) <> 'fresh' THEN 'failed'
+  ELSE {_STANDING}
 END
 """
 """Of the task `t` with its last run `l` and its current run `c`."""

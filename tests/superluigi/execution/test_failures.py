@@ -23,7 +23,7 @@ class Unspeakable(Exception):
         raise RuntimeError
 
 
-def helper(error: BaseException) -> None:
+def breaks(error: BaseException) -> None:
     raise error
 
 
@@ -34,18 +34,18 @@ class Fails(AtomicTaskWithMetadata):
         return LocalFileTarget("x")
 
     def run(self, output_path, metadata):
-        helper(self.error())
+        breaks(self.error())
 
 
 class FailsInPlace(Fails):
     def run(self):
-        helper(self.error())
+        breaks(self.error())
 
 
 class FailsAsGenerator(Fails):
     def run(self, output_path):
         if self.error:
-            helper(self.error())
+            breaks(self.error())
         yield
 
 
@@ -68,8 +68,8 @@ def test_the_users_exception_comes_out_as_it_is_with_the_users_frame_innermost(c
     assert type(caught.value) is ValueError
     assert caught.value.args == ("bad luck",)
     frames = traceback.extract_tb(caught.tb)
-    assert frames[-1].name == "helper"
-    assert [frame.name for frame in frames if frame.filename == __file__][-2:] == ["run", "helper"]
+    assert frames[-1].name == "breaks"
+    assert [frame.name for frame in frames if frame.filename == __file__][-2:] == ["run", "breaks"]
 
 
 @pytest.mark.parametrize("cls", [Fails, FailsInPlace, FailsAsGenerator])
@@ -110,7 +110,7 @@ def test_a_chained_exception_is_recorded_with_its_cause() -> None:
     class Chains(Fails):
         def run(self):
             try:
-                helper(KeyError("first"))
+                breaks(KeyError("first"))
             except KeyError as error:
                 message = "second"
                 raise ValueError(message) from error
@@ -158,7 +158,7 @@ def test_the_inputs_of_a_failed_run_are_recorded() -> None:
             return {"made": Makes()}
 
         def run(self):
-            helper(self.error())
+            breaks(self.error())
 
     Makes().run()
     outcome, _ = outcome_of(Reads())
@@ -201,7 +201,7 @@ def test_a_task_that_the_plan_ordered_is_recorded_with_the_order() -> None:
 def test_with_raise_exception_a_build_raises_the_users_own(cls: Any) -> None:
     with pytest.raises(ValueError, match="bad luck") as caught:
         run_task(cls(), raise_exception=True, progress=False)
-    assert traceback.extract_tb(caught.tb)[-1].name == "helper"
+    assert traceback.extract_tb(caught.tb)[-1].name == "breaks"
 
 
 @pytest.mark.parametrize("num_workers", [1, 2])

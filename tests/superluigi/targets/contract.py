@@ -147,21 +147,12 @@ class PrefixKind(RemoteKind):
             self.client.put_object(Bucket=BUCKET, Key=prefix + name, Body=data)
 
 
-class PrefixWithSidecarInsideKind(PrefixKind):
-    name = "prefix with its sidecar inside"
-
-    def target(self, name: str = "out/result", *, sidecar: str | None = None) -> S3PrefixTarget:
-        inside = sidecar is None
-        return S3PrefixTarget(BUCKET, name, metadata_object_key=sidecar, metadata_inside=inside)
-
-
 KINDS: list[Kind] = [
     FileKind(),
     FolderKind(),
     FolderWithSidecarInsideKind(),
     ObjectKind(),
     PrefixKind(),
-    PrefixWithSidecarInsideKind(),
 ]
 
 

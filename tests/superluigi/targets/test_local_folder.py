@@ -15,7 +15,7 @@ import pytest
 
 from superluigi.errors import InputChanged, OutputNotWritten, TargetConflict
 from superluigi.files import STASH_PREFIX, shared_temporaries
-from superluigi.targets import LocalFolderTarget, local_folder
+from superluigi.targets import LocalFolderTarget, exchange
 from superluigi.targets.foreign import adapt
 from superluigi.targets.state import FileEntry, Observation, tree_fingerprint
 from tests.superluigi.targets.contract import (
@@ -42,9 +42,9 @@ def standing() -> set[str]:
 def no_exchange(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A platform that cannot swap two folders in one step."""
     monkeypatch.setattr(sys, "platform", "other")
-    local_folder._exchange_function.cache_clear()
+    exchange._exchange_function.cache_clear()
     yield
-    local_folder._exchange_function.cache_clear()
+    exchange._exchange_function.cache_clear()
 
 
 def test_the_sidecar_is_beside_the_folder_or_in_it_or_elsewhere() -> None:
@@ -200,7 +200,7 @@ def test_a_reader_never_misses_the_folder_nor_sees_two_versions_mixed(
     target = LocalFolderTarget("x")
     versions = [{"n": bytes([n]), f"only{n}": b""} for n in (1, 2)]
     published(KIND, target, versions[0])
-    if not local_folder._exchange("x", shutil.copytree("x", "y")):
+    if not exchange.exchange("x", shutil.copytree("x", "y")):
         pytest.skip("this filesystem cannot swap two folders at once")
     shutil.rmtree("y")
     stop = threading.Event()

@@ -65,7 +65,8 @@ def test_lines_say_what_ran_and_why_when_there_is_no_terminal(
 ) -> None:
     run_task(flows.Raw())
     text = capsys.readouterr().err
-    assert f"run    Raw {flows.Raw().task_id[:8]}  raw.txt is missing" in text
+    assert f"run    Raw {flows.Raw().task_id[:8]}\n" in text
+    assert f"ran       Raw {flows.Raw().task_id[:8]}  raw.txt is missing" in text
     assert "ok: 1 ran, 1 up to date" in text
 
 

@@ -470,3 +470,64 @@ def test_identities_may_change_while_the_result_stays(monkeypatch: pytest.Monkey
     assert after["task_hash"] != before["task_hash"]
     assert after["run_id"] == before["run_id"]
     assert after["output"] == before["output"]
+
+
+def test_a_deleted_sidecar_is_written_again_from_the_catalog() -> None:
+    build(flows.Clean())
+    build(flows.PlainCount())
+    kept = {path: json.loads(path.read_text()) for path in Path().glob("*.metadata.json")}
+    assert len(kept) == 3
+    for path in kept:
+        path.unlink()
+    ran()
+    build(flows.Report(), force=True)
+    assert ran() == ["Report"]
+    for path, before in kept.items():
+        after = json.loads(path.read_text())
+        before["output"].pop("contents", None)
+        assert after == before
+
+
+def test_an_edited_output_stays_one_when_the_catalog_is_lost() -> None:
+    build(flows.Raw())
+    Path("raw.txt").write_text("edited by hand")
+    for path in Path(".superluigi").glob("catalog.db*"):
+        path.unlink()
+    before = Path("raw.txt.metadata.json").read_bytes()
+    result = build(flows.Raw())
+    (raw,) = (d for d in result.decisions if d.family == "Raw")
+    assert raw.reasons[0].kind == "output_changed"
+    assert Path("raw.txt.metadata.json").read_bytes() == before
+
+
+def test_a_sidecar_that_cannot_be_read_is_said_and_kept() -> None:
+    build(flows.Raw())
+    Path("raw.txt.metadata.json").write_text("{ garbage")
+    for path in Path(".superluigi").glob("catalog.db*"):
+        path.unlink()
+    result = build(flows.Raw())
+    (raw,) = (d for d in result.decisions if d.family == "Raw")
+    assert raw.reasons[0].kind == "adopted"
+    assert "raw.txt.metadata.json" in raw.reasons[0].text
+    assert Path("raw.txt.metadata.json").read_text() == "{ garbage"
+
+
+def test_warnings_of_a_task_are_shown_where_nobody_configured_logging() -> None:
+    import subprocess
+    import sys
+
+    program = (
+        "import logging\n"
+        "from superluigi import run_task\n"
+        "from superluigi.tasks import Task\n"
+        "class Warns(Task):\n"
+        "    def run(self):\n"
+        "        logging.getLogger('mine').warning('look here')\n"
+        "run_task(Warns(), progress=False)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "look here\n"
+    (log,) = Path(".superluigi/builds").glob("*/runs/*.log")
+    assert log.read_text() == "look here\n"

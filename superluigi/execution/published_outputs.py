@@ -1,0 +1,96 @@
+"""Outputs that appear complete, or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from typing import Any
+
+import luigi
+
+from superluigi.errors import SuperLuigiError, TargetError
+from superluigi.execution.order import RunOrder
+from superluigi.execution.outputs import Document, RunOutputs
+from superluigi.structure import map_targets
+from superluigi.targets.base import PendingOutput
+from superluigi_catalog.records import OutputEntry
+
+__all__ = ["PublishedOutputs"]
+
+
+class PublishedOutputs(RunOutputs):
+    """Outputs that the task writes to temporary paths: they appear complete, or not at all."""
+
+    def __init__(self, task: luigi.Task, order: RunOrder) -> None:
+        super().__init__(task, order)
+        self._pending: dict[str, PendingOutput] = {}
+
+    def begin(self) -> None:
+        """Make the temporary paths."""
+        for place, target in self._targets.items():
+            self._pending[place] = pending = target.begin_output(self._order.run_id)
+            pending.durable = self._order.durability == "fsync"
+
+    def path_structure(self) -> Any:
+        """Temporary paths; a target that has no bytes of its own is handed over itself."""
+
+        def leaf(place: str, plain: Any) -> Any:
+            return self._pending[place].path if place in self._pending else plain
+
+        return map_targets(self._structure, leaf)
+
+    def publish(self, document: Document) -> tuple[OutputEntry, ...]:
+        """Seal all, prepare all, then commit all."""
+        self._read_at_ns = time.time_ns()
+        try:
+            contents = {place: pending.seal() for place, pending in self._pending.items()}
+            self._check_opaque()
+            rows = self._rows(contents)
+            for place, pending in self._pending.items():
+                pending.prepare(document(rows[place]))
+            entries = tuple(
+                self._entry(place, contents[place], pending.commit())
+                for place, pending in self._pending.items()
+            )
+        except SuperLuigiError as error:
+            self.keep(error)
+            raise
+        except Exception as error:
+            failure = TargetError(f"Publishing failed with {type(error).__name__}: {error}.")
+            self.keep(failure)
+            raise failure from error
+        for pending in self._pending.values():
+            pending.discard()
+        return entries + self._opaque_entries()
+
+    def keep(self, error: SuperLuigiError) -> None:
+        """Move what was written out of the way; what was not written at all is only cleaned up."""
+        kept = [
+            self._kept_path(place)
+            for place, pending in list(self._pending.items())
+            if not pending.is_published and self._was_written(place)
+        ]
+        self.abort()
+        if kept:
+            error.args = (f"{error} What run() wrote is kept in {', '.join(map(repr, kept))}.",)
+
+    def abort(self) -> None:
+        """Remove the temporary paths."""
+        for pending in self._pending.values():
+            with contextlib.suppress(OSError, TargetError):
+                pending.discard()
+
+    def _kept_path(self, place: str) -> str:
+        pending = self._pending[place]
+        try:
+            return pending.keep()
+        except OSError:
+            del self._pending[place]  # left where it is, rather than lost
+            return pending.path
+
+    def _was_written(self, place: str) -> bool:
+        try:
+            self._pending[place].seal()
+        except Exception:
+            return False
+        return True
