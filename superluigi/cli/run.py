@@ -98,7 +98,7 @@ def _built(asked: AskedTask, options: dict[str, Any]) -> BuildResult:
     from superluigi.errors import BuildFailed
     from superluigi.task_runner import run_task
 
-    with task_code(asked.task.get_task_family()):
+    with task_code("A task"):
         try:
             return run_task(
                 asked.task,
@@ -126,7 +126,8 @@ def _explain(error: Any, *, was_quiet: bool) -> None:
     """Say what the progress did not: it is silent when asked, and not there while planning."""
     was_planned = all(decision.task_hash for decision in error.result.decisions)
     if was_quiet or not was_planned:
-        tell_block(f"Error: {error}")
+        tracebacks = [failure.traceback.rstrip() for failure in error.failures]
+        tell_block("\n".join([*tracebacks, f"Error: {error}"]))
 
 
 def _debug(error: Exception) -> None:

@@ -168,7 +168,7 @@ def test_what_requires_raises_is_shown_from_the_users_frame(project):
 def test_raise_exception_stops_at_the_first_exception(project):
     result = project.call("run", "--raise-exception", "flows.Boom")
     assert result.exit_code == ExitCode.FAILED
-    assert result.stderr.endswith("Error: Boom raised ValueError: no luck\n")
+    assert result.stderr.endswith("Error: A task raised ValueError: no luck\n")
     assert "superluigi/" not in result.stderr
 
 
