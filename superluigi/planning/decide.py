@@ -202,7 +202,8 @@ class _Deciding:
         changed = changed_inputs(task, run)
         for reason in changed:
             self._grow(verdict, _RUN, reason)
-        if not changed and run.task_hash != task.task_hash:
+        stands = task.exists and not any(output.state.was_edited for output in task.outputs)
+        if stands and not changed and run.task_hash != task.task_hash:
             verdict.has_new_identity = True
             text = "the same result under a new identity: recorded anew, not run"
             verdict.notes.append(Reason("identity_changed", text, {"from": run.task_hash}))

@@ -114,7 +114,7 @@ class TargetState:
             place=place,
             uri=uri,
             kind=kind,
-            fingerprint=self.fingerprint or ("" if seen is not None else UNKNOWN_RUN),
+            fingerprint=self.last_fingerprint or ("" if seen is not None else UNKNOWN_RUN),
             size_bytes=seen.size_bytes if seen else None,
             etag=seen.etag if seen else None,
             version_id=seen.version_id if seen else None,

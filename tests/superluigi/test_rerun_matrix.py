@@ -77,6 +77,11 @@ RUN = """\
 """
 WRITE = 'write(output_path, f"{text} {self.n % 2}")'
 REAL_EDIT = edit("pipeline", WRITE, "write(output_path, text)")
+NEW_PARAMETER = edit(
+    "pipeline",
+    "class Raw(AtomicTaskWithMetadata):\n",
+    "class Raw(AtomicTaskWithMetadata):\n    extra = IntParameter(default=0)\n",
+)
 REQUIRES = '{"raw": Raw(day=self.day)}'
 
 CLEAN_AND_REPORT = "Clean ran code_changed, Report ran input_changed"
@@ -234,14 +239,30 @@ ROWS = [
         options={"config": {"Clean": {"n": 5}}},
         stores=FOLDERS,
     ),
+    Row("a new parameter with a default on Raw", NEW_PARAMETER, ALL_ANEW, stores=FILES),
     Row(
-        "a new parameter with a default on Raw",
-        edit(
-            "pipeline",
-            "class Raw(AtomicTaskWithMetadata):\n",
-            "class Raw(AtomicTaskWithMetadata):\n    extra = IntParameter(default=0)\n",
-        ),
-        ALL_ANEW,
+        "a new parameter, and Raw deleted",
+        then(NEW_PARAMETER, delete("raw")),
+        f"{NOT_NEEDED}, Clean unchanged identity_changed, Report unchanged identity_changed",
+        stores=FOLDERS,
+    ),
+    Row(
+        "a new parameter, and Raw deleted and made again",
+        then(NEW_PARAMETER, delete("raw"), lambda project: project.build()),
+        "Raw ran missing, Clean unchanged upstream_runs, Report unchanged upstream_runs",
+        options={"rerun_on": [*FULL, "missing_anywhere"]},
+        stores=FOLDERS,
+    ),
+    Row(
+        "a new parameter, and Report edited by hand",
+        then(NEW_PARAMETER, edited_by_hand("report"), lambda project: project.build()),
+        "Report skipped output_changed",
+        stores=FILES,
+    ),
+    Row(
+        "Raw edited by hand",
+        edited_by_hand("raw"),
+        "Raw skipped output_changed, Clean ran input_changed, Report ran input_changed",
         stores=FILES,
     ),
     Row(
