@@ -81,12 +81,20 @@ def read_tasks(task: luigi.Task) -> list[tuple[str, luigi.Task]]:
 
 
 def see_through(placed: list[tuple[str, luigi.Task]]) -> list[tuple[str, luigi.Task]]:
-    """The same tasks, each wrapper followed by what it wraps."""
+    """The same tasks, each wrapper followed by what it wraps.
+
+    A wrapper that stands at several places is seen through at the first: wrappers of wrappers would
+    multiply what they wrap with every layer.
+    """
     rows = []
+    seen: set[luigi.Task] = set()
     pending = placed[::-1]
     while pending:
         place, upstream = pending.pop()
         if only_wraps(upstream):
+            if upstream in seen:
+                continue
+            seen.add(upstream)
             pending.extend(
                 (join_places(place, place_text(row.place)), row.task)
                 for row in reversed(declared_upstream(upstream))

@@ -72,12 +72,19 @@ class PlannedTask:
     """What an overridden `complete()` answered; None when it is Luigi's."""
 
     def inputs(self) -> list[tuple[str, PlannedTask, PlannedOutput]]:
-        """Every target that the task reads: place, who makes it, the target; wrappers are seen through."""
+        """Every target that the task reads: place, who makes it, the target.
+
+        Wrappers are seen through, each once, as `superluigi.graph.see_through` does.
+        """
         rows = []
+        seen: set[int] = set()
         pending = [(place, upstream) for place, upstream in reversed(self.upstream)]
         while pending:
             place, upstream = pending.pop()
             if upstream.is_wrapper:
+                if id(upstream) in seen:
+                    continue
+                seen.add(id(upstream))
                 pending.extend(
                     (join_places(place, inner), wrapped)
                     for inner, wrapped in reversed(upstream.upstream)
