@@ -28,6 +28,10 @@ UNKNOWN_RUN = "run:unknown"
 """The version of something without bytes of its own that no recorded run made."""
 
 
+UNKNOWN_CONTENT = "unknown:missing"
+"""The content of an input that was already gone when a result that reads it was adopted."""
+
+
 @dataclass(slots=True)
 class TargetState:
     """What stands at a place, and what the records say of it."""
@@ -131,7 +135,7 @@ def stat_fingerprint(seen: Observation) -> str:
 def same_content(recorded: str, state: TargetState) -> bool:
     """Whether what a run consumed is what stands there (or last stood there)."""
     current = state.last_fingerprint
-    if current is not None and recorded == current:
+    if recorded == UNKNOWN_CONTENT or (current is not None and recorded == current):
         return True
     seen = state.observation
     if seen is None or not seen.exists:

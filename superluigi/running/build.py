@@ -24,6 +24,7 @@ from superluigi.planning.decision import Decision, Reason
 from superluigi.planning.force import Force
 from superluigi.planning.nodes import PlannedOutput, PlannedTask
 from superluigi.planning.planner import Planner, Planning
+from superluigi.planning.states import UNKNOWN_CONTENT
 from superluigi.project import Project
 from superluigi.running.entries import (
     Failure,
@@ -188,7 +189,9 @@ class Build:
             )
             return False
         reason = Reason("unchanged", "its inputs turned out as they were")
-        self._record_standing(verdict, "unchanged", reason)
+        # What was edited by hand stays on record as what its run wrote: the edit is to be seen again.
+        if not any(output.state.was_edited for output in verdict.task.outputs):
+            self._record_standing(verdict, "unchanged", reason)
         self._finish(task_id, "unchanged")
         self._tell("run_unchanged", **task_fields(self.decisions[task_id]))
         return True
@@ -407,10 +410,14 @@ class Build:
     def _expected(self, place: str, upstream: PlannedTask, output: PlannedOutput) -> ExpectedInput:
         state = output.state
         entry = state.as_input(place, output.uri, output.kind, upstream.task_hash)
-        if not entry.fingerprint and output.target is not None and "://" in output.uri:
-            # Remote content is known without reading it; local content the run reads itself.
-            content = output.target.read_content(output.target.observe())
-            entry = replace(entry, fingerprint=content.fingerprint)
+        if not entry.fingerprint and output.target is not None:
+            seen = output.target.observe()
+            if not seen.exists:
+                entry = replace(entry, fingerprint=UNKNOWN_CONTENT)
+            elif "://" in output.uri:
+                # Remote content is known without reading it; local content the run reads itself.
+                content = output.target.read_content(seen)
+                entry = replace(entry, fingerprint=content.fingerprint)
         location = output.target.uri if output.target is not None else output.uri
         token = state.observation.token if state.observation is not None else None
         return ExpectedInput(entry, location, token)

@@ -533,3 +533,24 @@ def test_warnings_of_a_task_are_shown_where_nobody_configured_logging() -> None:
     assert done.stderr == "look here\n"
     (log,) = Path(".superluigi/builds").glob("*/runs/*.log")
     assert log.read_text() == "look here\n"
+
+
+def test_an_edit_by_hand_is_still_one_after_a_build_that_left_it_alone() -> None:
+    build(flows.Clean())
+    Path("clean/first.txt").write_text("edited")
+    Path("raw.txt").unlink()
+    result = build(flows.Clean(), rerun_on={"missing_anywhere", "inputs"})
+    assert names(result.unchanged) == ["Clean"]
+    ran()
+    build(flows.Clean(), rerun_on={"output", "inputs"})
+    assert ran() == ["Clean"]
+
+
+def test_a_result_whose_inputs_are_gone_is_adopted_all_the_same() -> None:
+    Path("source.txt").unlink()
+    Path("clean").mkdir()
+    Path("clean/first.txt").write_text("m")
+    assert build(flows.Clean()).ran == ()
+    Path("source.txt").write_text("hello")
+    assert build(flows.Clean()).ran == ()
+    assert ran() == []
