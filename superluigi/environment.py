@@ -60,7 +60,7 @@ def packages_of(module_name: str) -> dict[str, str]:
     names = sorted(_imported_roots(vars(module).values())) if module is not None else []
     versions = {}
     for name in names:
-        if name in sys.stdlib_module_names or name == module_name.partition(".")[0]:
+        if name in sys.stdlib_module_names or not _is_installed(name):
             continue
         found = _distribution_of(name)
         if found is not None:
@@ -106,6 +106,13 @@ def _imported_roots(values: Iterable[object]) -> set[str]:
         if isinstance(name, str):
             roots.add(name.partition(".")[0])
     return roots
+
+
+def _is_installed(import_name: str) -> bool:
+    """Whether a module was imported from where packages are installed, and not from the project."""
+    module = sys.modules.get(import_name)
+    places = [getattr(module, "__file__", None) or "", *getattr(module, "__path__", ())]
+    return any(part in ("site-packages", "dist-packages") for p in places for part in Path(p).parts)
 
 
 @functools.cache
