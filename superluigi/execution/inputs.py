@@ -25,7 +25,7 @@ from superluigi_catalog.records import InputEntry
 __all__ = ["UNKNOWN_RUN", "RunInputs"]
 
 UNKNOWN_RUN = "run:unknown"
-"""The version of something without bytes of its own that no recorded run made."""
+"""The version of what no recorded run made and nobody can read: without bytes of its own, or gone."""
 
 
 class RunInputs:

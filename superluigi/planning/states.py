@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from superluigi.execution.inputs import UNKNOWN_RUN
 from superluigi.targets.state import Observation
 from superluigi_catalog.records import (
     InputEntry,
@@ -22,14 +23,6 @@ class PlannedTaskLike(Protocol):
 
     family: str
     params: dict[str, str]
-
-
-UNKNOWN_RUN = "run:unknown"
-"""The version of something without bytes of its own that no recorded run made."""
-
-
-UNKNOWN_CONTENT = "unknown:missing"
-"""The content of an input that was already gone when a result that reads it was adopted."""
 
 
 @dataclass(slots=True)
@@ -135,7 +128,7 @@ def stat_fingerprint(seen: Observation) -> str:
 def same_content(recorded: str, state: TargetState) -> bool:
     """Whether what a run consumed is what stands there (or last stood there)."""
     current = state.last_fingerprint
-    if recorded == UNKNOWN_CONTENT or (current is not None and recorded == current):
+    if current is not None and recorded == current:
         return True
     seen = state.observation
     if seen is None or not seen.exists:

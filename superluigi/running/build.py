@@ -14,6 +14,7 @@ from luigi.task_status import DONE, FAILED
 
 from superluigi.environment import environment_of
 from superluigi.execution.adoption import adopt_outputs, standing_entry, write_new_identity
+from superluigi.execution.inputs import UNKNOWN_RUN
 from superluigi.execution.order import ExpectedInput, RunOrder, new_uuid7, utc_now, utc_text
 from superluigi.execution.restoring import restored_document
 from superluigi.files import sweep_temporaries
@@ -24,7 +25,6 @@ from superluigi.planning.decision import Decision, Reason
 from superluigi.planning.force import Force
 from superluigi.planning.nodes import PlannedOutput, PlannedTask
 from superluigi.planning.planner import Planner, Planning
-from superluigi.planning.states import UNKNOWN_CONTENT
 from superluigi.project import Project
 from superluigi.running.entries import (
     Failure,
@@ -413,7 +413,7 @@ class Build:
         if not entry.fingerprint and output.target is not None:
             seen = output.target.observe()
             if not seen.exists:
-                entry = replace(entry, fingerprint=UNKNOWN_CONTENT)
+                entry = replace(entry, fingerprint=UNKNOWN_RUN)
             elif "://" in output.uri:
                 # Remote content is known without reading it; local content the run reads itself.
                 content = output.target.read_content(seen)
