@@ -72,7 +72,9 @@ class Runner:
             self._catalog.mark_interrupted(is_alive)
             self._catalog.start_build(self._entry(arguments, files, started_at, planning))
             self._progress.on_event(
-                files.write("build_started", roots=[str(task) for task in self._session.roots])
+                files.write(
+                    "build_started", roots=[_root_label(task) for task in self._session.roots]
+                )
             )
             build = Build(
                 self._build_id,
@@ -205,7 +207,7 @@ def _argument_text(value: Any) -> Any:
     if isinstance(value, bool):
         return value
     items = value if isinstance(value, (list, tuple, set)) else [value]
-    return [item.__name__ if isinstance(item, type) else str(item) for item in items]
+    return [item.__name__ if isinstance(item, type) else _root_label(item) for item in items]
 
 
 def _without_private(argv: list[str], planning: Planning) -> tuple[str, ...]:
@@ -214,3 +216,8 @@ def _without_private(argv: list[str], planning: Planning) -> tuple[str, ...]:
     return tuple(
         "***" if any(secret in argument for secret in secrets) else argument for argument in argv
     )
+
+
+def _root_label(task: luigi.Task) -> str:
+    """Family and short hash: Luigi's own text of a plain task shows PRIVATE values."""
+    return f"{task.get_task_family()} {hash_of(task)[:8]}"
