@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Callable
@@ -12,30 +11,27 @@ from typing import Any
 import luigi
 from luigi.task_status import DONE, FAILED
 
-from superluigi.environment import environment_of
-from superluigi.execution.adoption import adopt_outputs, standing_entry, write_new_identity
-from superluigi.execution.inputs import UNKNOWN_RUN
-from superluigi.execution.order import ExpectedInput, RunOrder, new_uuid7, utc_now, utc_text
-from superluigi.execution.restoring import restored_document
+from superluigi.execution.adoption import standing_entry
+from superluigi.execution.order import RunOrder, utc_now, utc_text
 from superluigi.files import sweep_temporaries
-from superluigi.hashing import hash_of, insignificant_params
+from superluigi.hashing import hash_of
 from superluigi.planning.compare import changed_inputs
 from superluigi.planning.decide import Verdict
 from superluigi.planning.decision import Decision, Reason
 from superluigi.planning.force import Force
-from superluigi.planning.nodes import PlannedOutput, PlannedTask
+from superluigi.planning.nodes import PlannedTask
 from superluigi.planning.planner import Planner, Planning
 from superluigi.project import Project
 from superluigi.running.entries import (
     Failure,
     failure_of,
-    output_entry,
-    task_entry,
+    take_over,
     task_fields,
 )
 from superluigi.running.events import BuildFiles
+from superluigi.running.orders import Orders
 from superluigi.running.readiness import Readiness
-from superluigi.targets.base import TargetWithMetadata
+from superluigi.running.standing import StandingResults
 from superluigi_catalog import Catalog
 from superluigi_catalog.owner import this_owner
 from superluigi_catalog.records import RunEntry
@@ -87,6 +83,8 @@ class Build:
         self._planner = planner
         self._files = files
         self._listener = listener
+        self._order_maker = Orders(build_id, planner, options.force_local_download)
+        self._standing = StandingResults(self._order_maker)
         self._orders: dict[str, RunOrder] = {}
         self._attempts: dict[str, int] = {}
         self._announced: set[str] = set()
@@ -116,9 +114,9 @@ class Build:
 
     def begin(self) -> None:
         """Record the graph, what is adopted and what has a new identity; tell what will happen."""
-        self._record_graph(list(self.verdicts.values()))
+        self.outcome.unchanged += self._standing.record_graph(self.verdicts.values())
         self._sweep()
-        self._restore_sidecars()
+        self._standing.restore_sidecars(self.verdicts.values())
         shown = [d.to_dict() for d in self.decisions.values() if d.action != "skip"]
         counts = self.counts()
         self._files.write_plan({"build_id": self.build_id, "counts": counts, "decisions": shown})
@@ -157,7 +155,7 @@ class Build:
             self.verdicts[task_hash] = verdict
             self.decisions[task_hash] = replace(planning.plan.by_hash[task_hash], is_root=False)
             (self._done if verdict.action == "skip" else self._pending).add(task_hash)
-        self._record_graph(new)
+        self.outcome.unchanged += self._standing.record_graph(new)
         return self.to_announce()
 
     def scheduled_names(self, task: luigi.Task) -> list[str]:
@@ -191,14 +189,14 @@ class Build:
         reason = Reason("unchanged", "its inputs turned out as they were")
         # What was edited by hand stays on record as what its run wrote: the edit is to be seen again.
         if not any(output.state.was_edited for output in verdict.task.outputs):
-            self._record_standing(verdict, "unchanged", reason)
+            self._standing.record(verdict, "unchanged", reason)
         self._finish(task_id, "unchanged")
         self._tell("run_unchanged", **task_fields(self.decisions[task_id]))
         return True
 
     def order(self, task_id: str) -> RunOrder:
         """The order for the run that starts now; its start is recorded."""
-        order = self._new_order(self.verdicts[task_id], self.decisions[task_id].reasons[0])
+        order = self._order_maker.make(self.verdicts[task_id], self.decisions[task_id].reasons[0])
         run_log = self._files.run_log(order.run_id)
         order.log_path = str(self._files.path / run_log)
         self._orders[task_id] = order
@@ -238,7 +236,7 @@ class Build:
             return False
         self._catalog.finish_run(entry)
         if entry.status == "succeeded":
-            self._take_over(self.verdicts[task_id].task, entry)
+            take_over(self.verdicts[task_id].task, entry)
         fields = {**task_fields(decision), "run_id": entry.run_id, "duration_s": entry.duration_s}
         if status == DONE:
             self._finish(task_id, "ran")
@@ -319,109 +317,6 @@ class Build:
         for folder in sorted(folders | own):
             sweep_temporaries(folder)
 
-    def _record_graph(self, verdicts: list[Verdict]) -> None:
-        self._catalog.record_tasks(task_entry(verdict.task) for verdict in verdicts)
-        for verdict in verdicts:
-            if verdict.is_adopted:
-                self._adopt(verdict)
-            elif verdict.has_new_identity and verdict.action == "skip":
-                reason = next(n for n in verdict.notes if n.kind == "identity_changed")
-                self._record_standing(verdict, "unchanged", reason)
-                self.outcome.unchanged.append(verdict.task.task_hash)
-
-    def _restore_sidecars(self) -> None:
-        """Write sidecars that are gone again, where the target is what its run left."""
-        for verdict in self.verdicts.values():
-            for output in verdict.task.outputs:
-                target, state = output.target, output.state
-                if verdict.action == "run" or verdict.task.is_external or target is None:
-                    continue
-                if state.exists and state.is_as_run_left_it and target.has_sidecar() is False:
-                    self._restore_sidecar(verdict.task, output, target)
-
-    def _restore_sidecar(
-        self, task: PlannedTask, output: PlannedOutput, target: TargetWithMetadata
-    ) -> None:
-        ours = isinstance(output.plain, TargetWithMetadata)
-        if output.state.run is None or not (ours or self._planner.settings.plain_targets):
-            return
-        run = self._catalog.run(output.state.run.run_id)
-        declared = {
-            "module": task.task.task_module,
-            "insignificant_params": insignificant_params(task.task),
-            "upstream": {place: upstream.task_hash for place, upstream in task.upstream},
-        }
-        with contextlib.suppress(OSError):  # a place where nothing can be written stays as it is
-            target.write_sidecar(restored_document(run, output.place, declared))
-
-    def _adopt(self, verdict: Verdict) -> None:
-        reason = next(note for note in verdict.notes if note.kind == "adopted")
-        order = self._new_order(verdict, reason, with_code=False)
-        standing = [o for o in verdict.task.outputs if o.state.exists and o.state.fingerprint]
-        entry = adopt_outputs(
-            verdict.task.task,
-            order,
-            [
-                (output_entry(output), output.target, output.state.observation)
-                for output in standing
-                if output.state.observation is not None
-            ],
-        )
-        self._catalog.finish_run(replace(entry, reasons=(reason.to_dict(),)))
-        self._take_over(verdict.task, entry)
-
-    def _record_standing(self, verdict: Verdict, status: str, reason: Reason) -> None:
-        """Record a result that stands and is right, without a run."""
-        order = self._new_order(verdict, reason)
-        inputs = tuple(expected.entry for expected in order.inputs or ())
-        outputs = [output_entry(output) for output in verdict.task.outputs]
-        entry = standing_entry(order, status, inputs, outputs, time.time())
-        self._catalog.finish_run(
-            replace(entry, reasons=(reason.to_dict(),), code=self._recorded_code(verdict))
-        )
-        if verdict.has_new_identity:
-            targets = [o.target for o in verdict.task.outputs if o.target is not None]
-            write_new_identity(verdict.task.task, order, targets)
-
-    def _recorded_code(self, verdict: Verdict) -> dict[str, Any] | None:
-        """The code that made the bytes: what is unchanged keeps it."""
-        run = next((o.state.run for o in verdict.task.outputs if o.state.run is not None), None)
-        if run is None or run.code_fingerprint is None:
-            return None
-        return {"fingerprint": run.code_fingerprint, "parts": [dict(p) for p in run.code_parts]}
-
-    def _new_order(self, verdict: Verdict, reason: Reason, *, with_code: bool = True) -> RunOrder:
-        task = verdict.task
-        code = self._planner.code.get(task.family) if with_code else None
-        return RunOrder(
-            run_id=new_uuid7(),
-            task_hash=task.task_hash,
-            build_id=self.build_id,
-            reason=reason.to_dict(),
-            inputs=tuple(self._expected(*row) for row in task.inputs()),
-            upstream={place: upstream.task_hash for place, upstream in task.upstream},
-            code=code.to_dict() if code is not None else None,
-            environment=environment_of(type(task.task), directory=self.project.root),
-            durability=self._planner.settings.durability,
-            force_local_download=self.options.force_local_download,
-            record_plain_targets=self._planner.settings.plain_targets,
-        )
-
-    def _expected(self, place: str, upstream: PlannedTask, output: PlannedOutput) -> ExpectedInput:
-        state = output.state
-        entry = state.as_input(place, output.uri, output.kind, upstream.task_hash)
-        if not entry.fingerprint and output.target is not None:
-            seen = output.target.observe()
-            if not seen.exists:
-                entry = replace(entry, fingerprint=UNKNOWN_RUN)
-            elif "://" in output.uri:
-                # Remote content is known without reading it; local content the run reads itself.
-                content = output.target.read_content(seen)
-                entry = replace(entry, fingerprint=content.fingerprint)
-        location = output.target.uri if output.target is not None else output.uri
-        token = state.observation.token if state.observation is not None else None
-        return ExpectedInput(entry, location, token)
-
     def _complete_entry(
         self, task_id: str, order: RunOrder, status: str, explanation: Any, outcome: RunEntry | None
     ) -> RunEntry | None:
@@ -441,13 +336,6 @@ class Build:
             environment=order.environment,
             log=self._files.run_log(order.run_id),
         )
-
-    def _take_over(self, task: PlannedTask, entry: RunEntry) -> None:
-        """What reads it sees the new content."""
-        by_place = {output.place: output for output in entry.outputs}
-        for output in task.outputs:
-            if output.place in by_place:
-                output.state.made_by(entry, by_place[output.place], task)
 
     def _finish(self, task_id: str, what: str) -> None:
         getattr(self.outcome, what).append(task_id)

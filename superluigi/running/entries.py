@@ -12,7 +12,7 @@ from superluigi.planning.decision import Decision
 from superluigi.planning.nodes import PlannedOutput, PlannedTask
 from superluigi_catalog.records import OutputEntry, RunEntry, TaskEntry
 
-__all__ = ["Failure", "failure_of", "output_entry", "task_entry", "task_fields"]
+__all__ = ["Failure", "failure_of", "output_entry", "take_over", "task_entry", "task_fields"]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,14 @@ def output_entry(output: PlannedOutput) -> OutputEntry:
         token=seen.token if seen else None,
         observed_ns=seen.observed_ns if seen else 0,
     )
+
+
+def take_over(task: PlannedTask, entry: RunEntry) -> None:
+    """Let what reads a task see what a run of it published."""
+    by_place = {output.place: output for output in entry.outputs}
+    for output in task.outputs:
+        if output.place in by_place:
+            output.state.made_by(entry, by_place[output.place], task)
 
 
 def task_fields(decision: Decision) -> dict[str, Any]:

@@ -1,0 +1,58 @@
+"""Making the orders of a build's runs: what each is told about its inputs, its code and its surroundings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from superluigi.environment import environment_of
+from superluigi.execution.inputs import UNKNOWN_RUN
+from superluigi.execution.order import ExpectedInput, RunOrder, new_uuid7
+from superluigi.planning.decide import Verdict
+from superluigi.planning.decision import Reason
+from superluigi.planning.nodes import PlannedOutput, PlannedTask
+from superluigi.planning.planner import Planner
+
+__all__ = ["Orders"]
+
+
+@dataclass(frozen=True)
+class Orders:
+    """Makes the orders of one build."""
+
+    build_id: str
+    planner: Planner
+    force_local_download: bool = False
+
+    def make(self, verdict: Verdict, reason: Reason, *, with_code: bool = True) -> RunOrder:
+        """An order for what a verdict is about, with the inputs as they stand now."""
+        task = verdict.task
+        code = self.planner.code.get(task.family) if with_code else None
+        return RunOrder(
+            run_id=new_uuid7(),
+            task_hash=task.task_hash,
+            build_id=self.build_id,
+            reason=reason.to_dict(),
+            inputs=tuple(_expected(*row) for row in task.inputs()),
+            upstream={place: upstream.task_hash for place, upstream in task.upstream},
+            code=code.to_dict() if code is not None else None,
+            environment=environment_of(type(task.task), directory=self.planner.project.root),
+            durability=self.planner.settings.durability,
+            force_local_download=self.force_local_download,
+            record_plain_targets=self.planner.settings.plain_targets,
+        )
+
+
+def _expected(place: str, upstream: PlannedTask, output: PlannedOutput) -> ExpectedInput:
+    state = output.state
+    entry = state.as_input(place, output.uri, output.kind, upstream.task_hash)
+    if not entry.fingerprint and output.target is not None:
+        seen = output.target.observe()
+        if not seen.exists:
+            entry = replace(entry, fingerprint=UNKNOWN_RUN)
+        elif "://" in output.uri:
+            # Remote content is known without reading it; local content the run reads itself.
+            content = output.target.read_content(seen)
+            entry = replace(entry, fingerprint=content.fingerprint)
+    location = output.target.uri if output.target is not None else output.uri
+    token = state.observation.token if state.observation is not None else None
+    return ExpectedInput(entry, location, token)
