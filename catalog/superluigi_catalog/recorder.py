@@ -14,6 +14,7 @@ from superluigi_catalog.records import (
     RunEntry,
     TargetRecord,
     TaskEntry,
+    YieldedTask,
 )
 from superluigi_catalog.results import Interrupted
 
@@ -210,13 +211,12 @@ class Recorder(Connected):
         with self._reading() as session:
             return reading.last_start_before(session, when)
 
-    def dynamic_upstream(
-        self, task_hashes: Collection[str]
-    ) -> dict[str, tuple[tuple[str, str], ...]]:
+    def dynamic_upstream(self, task_hashes: Collection[str]) -> dict[str, tuple[YieldedTask, ...]]:
         """Look up what the current runs of tasks yielded.
 
         Returns:
-            (place, task hash) pairs by task hash, ordered by place; without tasks that yielded nothing.
+            What was asked for, by the hash of who asked, ordered by place; without tasks that yielded
+            nothing.
         """
         with self._reading() as session:
             return reading.dynamic_upstream(session, task_hashes)

@@ -21,6 +21,7 @@ __all__ = [
     "RunRecord",
     "TargetRecord",
     "TaskEntry",
+    "YieldedTask",
 ]
 
 JsonObject = Mapping[str, Any]
@@ -158,6 +159,20 @@ class Observed:
     observed_ns: int = 0
     """When, in nanoseconds since the epoch."""
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class YieldedTask:
+    """A task that the current run of another one asked for while running."""
+
+    place: str
+    """`yielded.0`, `yielded.1.left`, …: the first is what the first `yield` asked for."""
+    task_hash: str
+    family: str
+    """Empty, like what follows, where nothing but the hash is known."""
+    module: str
+    params: Mapping[str, str]
+    insignificant_params: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ may change its readers (*maybe*), and needs the missing inputs that it reads.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,7 @@ from superluigi.planning.decision import Action, Decision, Reason
 from superluigi.planning.nodes import PlannedTask
 from superluigi_catalog.records import RunRecord
 
-__all__ = ["Verdict", "decide"]
+__all__ = ["Verdict", "decide", "decide_more"]
 
 _SKIP, _MAYBE, _RUN = 0, 1, 2
 _ACTIONS: dict[int, Action] = {_SKIP: "skip", _MAYBE: "maybe", _RUN: "run"}
@@ -42,6 +42,14 @@ class Verdict:
     """The record is of the same result under another identity: it is to be recorded anew."""
     is_adopted: bool = False
     """The result stands without a record."""
+    only_if_yielded: bool = False
+    """It is missing, and what yielded it in its last run may ask for it again."""
+    is_on_demand: bool = False
+    """Run only when something that runs, or that would stand, asks for it: nothing requires it."""
+    is_uncertain: bool = False
+    """On demand of something that runs anew, and may ask for other things this time."""
+    may_change_itself: bool = False
+    """An upstream that it requires, not only one that it yielded, may change it."""
     reasons: list[Reason] = field(default_factory=list)
     notes: list[Reason] = field(default_factory=list)
     """What is worth knowing, but decides nothing."""
@@ -57,17 +65,22 @@ class Verdict:
     def decision(self, estimate_s: float | None) -> Decision:
         """As the plan shows it."""
         reasons = self.reasons + self.notes
+        if self.task.expected_by and self.task.is_expected and self.step != _SKIP:
+            yielder = self.task.expected_by[0]
+            text = f"{short_label(yielder)} yielded it in its last run"
+            reasons = [*reasons, Reason("expected", text, {"yielded_by": yielder.task_hash})]
         if self.task.is_wrapper and not self.is_blocked:
             reasons = [Reason("wrapper", "has no result of its own")] if self.step else []
         if not reasons:
             reasons = [Reason("up_to_date", "up to date")]
+        action = "maybe" if self.is_uncertain and self.action == "run" else self.action
         return Decision(
             task_hash=self.task.task_hash,
             family=self.task.family,
             params=self.task.params,
-            action=self.action,
+            action=action,
             reasons=tuple(reasons),
-            estimate_s=estimate_s if self.action in ("run", "maybe") else None,
+            estimate_s=estimate_s if action in ("run", "maybe") else None,
             is_root=self.task.is_root,
         )
 
@@ -86,11 +99,44 @@ def decide(
         rerun_on: The triggers.
         code: Family → `CodeFingerprint`, for comparing with the recorded one.
     """
-    deciding = _Deciding(tasks, forced, rerun_on, code or {})
+    deciding = _Deciding(tasks, forced, rerun_on, code or {}, ())
     deciding.judge_alone()
-    deciding.carry()
-    deciding.block()
-    return list(deciding.verdicts.values())
+    deciding.end()
+    return deciding.fresh
+
+
+def decide_more(
+    tasks: list[PlannedTask],
+    *,
+    asked_for: Iterable[PlannedTask],
+    reader: PlannedTask,
+    known: Iterable[Verdict],
+    pending: Collection[str],
+    forced: set[str],
+    rerun_on: frozenset[str],
+    code: Mapping[str, Any],
+) -> list[Verdict]:
+    """Verdicts of what a running task asked for; those that are known may grow with them.
+
+    Args:
+        tasks: What no plan knew yet, upstream first.
+        asked_for: What was asked for, of these and of what is known.
+        reader: The task that asked.
+        known: The verdicts of the build so far.
+        pending: Hashes of what it still has to make.
+
+    Returns:
+        The new verdicts, and those known ones that have grown.
+    """
+    deciding = _Deciding(tasks, forced, rerun_on, code, known)
+    before = [(verdict, verdict.step, verdict.is_blocked) for verdict in deciding.known]
+    deciding.judge_alone()
+    deciding.follow(pending)
+    for task in asked_for:
+        deciding.need(task, reader)
+    deciding.end()
+    grown = [v for v, step, blocked in before if (v.step, v.is_blocked) != (step, blocked)]
+    return [*deciding.fresh, *grown]
 
 
 class _Deciding:
@@ -100,41 +146,86 @@ class _Deciding:
         forced: set[str],
         rerun_on: frozenset[str],
         code: Mapping[str, Any],
+        known: Iterable[Verdict],
     ) -> None:
-        self.verdicts = {id(task): Verdict(task) for task in tasks}
+        self.known = list(known)
+        self.fresh = [Verdict(task) for task in tasks]
+        self.verdicts = {id(verdict.task): verdict for verdict in (*self.known, *self.fresh)}
         self._forced = forced
         self._rerun_on = rerun_on
         self._code = code
         self._grown: deque[Verdict] = deque()
 
     def judge_alone(self) -> None:
-        requested = _requested(self.verdicts.values())
-        for verdict in self.verdicts.values():
+        requested = _requested(self.fresh)
+        for verdict in self.fresh:
             self._judge(verdict, is_requested=id(verdict.task) in requested)
 
-    def carry(self) -> None:
+    def follow(self, pending: Collection[str]) -> None:
+        """Let what is new follow from what is known and still to be made."""
+        for verdict in self.fresh:
+            for _, upstream in verdict.task.upstream:
+                cause = self.verdicts[id(upstream)]
+                if upstream.task_hash in pending and "inputs" in self._rerun_on:
+                    self._may_change(verdict, cause)
+
+    def need(self, task: PlannedTask, reader: PlannedTask) -> None:
+        """Something that runs asked for this while running."""
+        verdict = self.verdicts[id(task)]
+        verdict.only_if_yielded = False
+        self._need(verdict, reader)
+
+    def end(self) -> None:
+        """Carry the consequences, say what is blocked, and what waits for being asked for."""
+        self._carry()
+        self._block()
+        for verdict in self.verdicts.values():
+            self._put_on_demand(verdict)
+
+    def _carry(self) -> None:
         """Until nothing grows any more: readers of what runs, and missing inputs of what runs."""
         while self._grown:
             verdict = self._grown.popleft()
             if "inputs" in self._rerun_on:
                 for reader in verdict.task.downstream:
                     self._may_change(self.verdicts[id(reader)], verdict)
+                for reader in verdict.task.expected_by:
+                    self._may_change(self.verdicts[id(reader)], verdict, was_yielded=True)
             for _, upstream in verdict.task.upstream:
                 self._need(self.verdicts[id(upstream)], verdict.task)
+            for _, upstream in verdict.task.expected:
+                self._expect(self.verdicts[id(upstream)], verdict.task)
 
-    def block(self) -> None:
+    def _block(self) -> None:
         """What needs something that cannot be had is blocked, and so is what needs that."""
         for verdict in self.verdicts.values():
-            if verdict.step == _SKIP and not verdict.is_blocked:
+            if verdict.is_blocked or verdict.step == _SKIP:
                 continue
-            for _, upstream in verdict.task.upstream:
-                cause = self.verdicts[id(upstream)]
-                if cause.is_blocked and not verdict.is_blocked:
+            needs = [upstream for _, upstream in verdict.task.upstream]
+            if verdict.step == _MAYBE and not verdict.may_change_itself:
+                # Whether it stands is known only when what it yielded is up to date.
+                needs += [upstream for _, upstream in verdict.task.expected]
+            for upstream in needs:
+                if self.verdicts[id(upstream)].is_blocked:
                     verdict.is_blocked = True
                     text = f"{short_label(upstream)} is blocked"
                     verdict.reasons.insert(
                         0, Reason("upstream_blocked", text, {"upstream": upstream.task_hash})
                     )
+                    break
+
+    def _put_on_demand(self, verdict: Verdict) -> None:
+        if verdict.step == _SKIP and not verdict.is_blocked:
+            return
+        task = verdict.task
+        yielders = [self.verdicts[id(task)] for task in task.expected_by]
+        readers = [*yielders, *(self.verdicts[id(reader)] for reader in task.downstream)]
+        verdict.is_on_demand = verdict.only_if_yielded or (
+            task.is_expected and any(reader.step != _SKIP for reader in readers)
+        )
+        verdict.is_uncertain = verdict.is_on_demand and any(
+            yielder.step == _RUN or yielder.may_change_itself for yielder in yielders
+        )
 
     def _judge(self, verdict: Verdict, *, is_requested: bool) -> None:
         task = verdict.task
@@ -154,6 +245,9 @@ class _Deciding:
         self._judge_record(verdict)
         if not task.exists and (is_requested or "missing_anywhere" in self._rerun_on):
             self._grow(verdict, _RUN, missing_reason(task))
+        for place, problem in task.unplanned.items():
+            text = f"what it yielded in its last run cannot be watched: {problem}"
+            verdict.notes.append(Reason("yield_not_planned", text, {"place": place}))
         if verdict.is_missing and verdict.step == _SKIP:
             verdict.notes.append(
                 Reason("missing", f"{what_is_missing(task)}; nothing that runs needs it")
@@ -247,13 +341,16 @@ class _Deciding:
         if grew:
             self._grown.append(verdict)
 
-    def _may_change(self, reader: Verdict, cause: Verdict) -> None:
+    def _may_change(self, reader: Verdict, cause: Verdict, *, was_yielded: bool = False) -> None:
+        if not was_yielded:
+            reader.may_change_itself = True
         if reader.step != _SKIP or reader.task.is_external or reader.is_blocked:
             return
         upstream = cause.task
         word = "will run" if cause.step == _RUN else "may run"
         details = {"upstream": upstream.task_hash, "family": upstream.family}
-        reason = Reason("upstream_runs", f"{short_label(upstream)} {word}", details)
+        yielded = ", which it yielded in its last run," if was_yielded else ""
+        reason = Reason("upstream_runs", f"{short_label(upstream)}{yielded} {word}", details)
         # A missing result cannot turn out unchanged unless its record says what it was.
         self._grow(reader, _MAYBE, reason)
 
@@ -267,7 +364,25 @@ class _Deciding:
             elif verdict.is_missing and verdict.step != _RUN:
                 self._make_missing(verdict, reader)
 
+    def _expect(self, expected: Verdict, reader: PlannedTask) -> None:
+        """Something that may run yielded this in its last run: what is missing of it may be asked for."""
+        pending = [expected]
+        while pending:
+            verdict = pending.pop()
+            task = verdict.task
+            if task.is_wrapper:
+                pending += [self.verdicts[id(wrapped)] for _, wrapped in task.upstream]
+            elif verdict.is_missing and verdict.step == _SKIP and not task.is_external:
+                verdict.only_if_yielded = True
+                verdict.notes = [note for note in verdict.notes if note.kind != "missing"]
+                text = (
+                    f"{what_is_missing(task)}, and {short_label(reader)} yielded it in its last run"
+                )
+                details = {"yielded_by": reader.task_hash}
+                self._grow(verdict, _MAYBE, Reason("missing", text, details))
+
     def _make_missing(self, verdict: Verdict, reader: PlannedTask) -> None:
+        verdict.only_if_yielded = False
         if verdict.task.is_external:
             self._need_external(verdict)
         elif verdict.task.task.disabled:

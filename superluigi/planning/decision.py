@@ -18,7 +18,8 @@ class Reason:
     kind: str
     """`forced`, `missing`, `interrupted`, `input_changed`, `other_task`, `upstream_runs`, `code_changed`,
     `output_changed`, `environment_changed`, `adopted`, `identity_changed`, `missing_external`,
-    `upstream_blocked`, `disabled`, `wrapper`, `not_run`, `unchanged`, `up_to_date`."""
+    `upstream_blocked`, `disabled`, `wrapper`, `not_run`, `unchanged`, `up_to_date`, `expected`,
+    `not_yielded`, `yield_not_planned`."""
     text: str
     """One line for a person."""
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -157,7 +157,7 @@ def _between(tasks: list[PlannedTask], starts: list[PlannedTask]) -> list[Planne
     """The starts and everything that lies between them and the roots."""
     reached = {id(task) for task in starts}
     for task in tasks:
-        if any(id(upstream) in reached for _, upstream in task.upstream):
+        if any(id(upstream) in reached for _, upstream in (*task.upstream, *task.expected)):
             reached.add(id(task))
     return [task for task in tasks if id(task) in reached]
 

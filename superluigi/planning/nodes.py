@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import luigi
@@ -10,6 +10,7 @@ import luigi
 from superluigi.errors import PlanError
 from superluigi.execution.outputs import opaque_uri
 from superluigi.graph import (
+    Node,
     PlacedTask,
     declared_upstream,
     is_external,
@@ -68,6 +69,13 @@ class PlannedTask:
     outputs: list[PlannedOutput] = field(default_factory=list)
     yielded: dict[str, TargetState] = field(default_factory=dict)
     """What its recorded run yielded, by place, as it stands now."""
+    expected: list[tuple[str, PlannedTask]] = field(default_factory=list)
+    """The tasks that its recorded run yielded, with places: it may ask for them again."""
+    expected_by: list[PlannedTask] = field(default_factory=list)
+    is_expected: bool = False
+    """Nothing requires it: it is here only because a recorded run yielded it, or what needs it."""
+    unplanned: dict[str, str] = field(default_factory=dict)
+    """Why something that its recorded run yielded is not planned, by place."""
     own_complete: bool | None = None
     """What an overridden `complete()` answered; None when it is Luigi's."""
 
@@ -110,20 +118,26 @@ def expand(
     *,
     stops_at: Callable[[luigi.Task], bool] | None = None,
     asking: Callable[[luigi.Task], None] = lambda task: None,
+    known: Mapping[str, PlannedTask] | None = None,
 ) -> list[PlannedTask]:
     """The graph above `roots`, upstream first; `requires()` and `output()` are called once per task.
 
     Args:
         stops_at: Where the walk ends, as Luigi's does at complete tasks; None: nowhere.
         asking: Told which task's code is called next, so that an error can name it.
+        known: What is planned already, by hash: the walk ends there too, and it is not given again.
 
     Raises:
         HashError: see `superluigi.hashing`.
     """
     root_list = list(roots)
     boundaries: dict[int, str] = {}
+    standing = {id(entry.task): entry.task_hash for entry in (known or {}).values()}
 
     def upstream_of(task: luigi.Task) -> list[PlacedTask]:
+        if id(task) in standing:
+            boundaries[id(task)] = standing[id(task)]
+            return []
         asking(task)
         bounded = getattr(task, "_own_lineage_requires", None) is not None
         if bounded:
@@ -141,19 +155,35 @@ def expand(
 
     nodes = walk(root_list, upstream_of=upstream_of, identity=identity_key)
     hashes = hash_walked(nodes, known=boundaries)
+    new = _linked(zip(nodes, hashes, strict=True), known or {}, project, asking)
     root_hashes = {hash_of(task) for task in root_list}
+    for entry in new:
+        entry.is_root = entry.task_hash in root_hashes
+    return new
+
+
+def _linked(
+    nodes: Iterable[tuple[Node, str]],
+    known: Mapping[str, PlannedTask],
+    project: Project,
+    asking: Callable[[luigi.Task], None],
+) -> list[PlannedTask]:
+    """A planned task for every node that is not known, linked with what it requires."""
     planned: dict[int, PlannedTask] = {}
-    for node, task_hash in zip(nodes, hashes, strict=True):
+    new = []
+    for node, task_hash in nodes:
+        if task_hash in known:
+            planned[id(node)] = known[task_hash]
+            continue
         asking(node.task)
-        entry = _planned(node.task, task_hash, project)
-        entry.is_root = task_hash in root_hashes
+        planned[id(node)] = entry = _planned(node.task, task_hash, project)
+        new.append(entry)
         for place, child in node.upstream:
             upstream = planned[id(child)]
             entry.upstream.append((place_text(place), upstream))
             if not upstream.downstream or upstream.downstream[-1] is not entry:
                 upstream.downstream.append(entry)
-        planned[id(node)] = entry
-    return list(planned.values())
+    return new
 
 
 def refuse_shared_targets(tasks: list[PlannedTask]) -> None:

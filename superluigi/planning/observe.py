@@ -84,12 +84,18 @@ def observe_outputs(
     settled.keep()
 
 
-def observe_yielded(tasks: list[PlannedTask], catalog: Records, project: Project) -> None:
-    """Look at what recorded runs yielded while running: no `requires()` names it.
+def observe_yielded(
+    tasks: list[PlannedTask],
+    planned: Iterable[PlannedTask],
+    catalog: Records,
+    project: Project,
+) -> None:
+    """Look at what recorded runs yielded while running.
 
-    Local files and folders are looked at; what lies elsewhere is known only when it runs again.
+    What the plan holds is known from there. Of the rest, local files and folders are looked at; what
+    lies elsewhere is known only when it runs again.
     """
-    known = {output.uri: output.state for task in tasks for output in task.outputs}
+    known = {output.uri: output.state for task in planned for output in task.outputs}
     wanted: dict[str, TargetWithMetadata] = {}
     for entry in _yielded_inputs(tasks):
         location = project.absolute_path(entry.uri)

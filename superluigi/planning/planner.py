@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,8 +10,10 @@ from typing import Any
 import luigi
 
 from superluigi.code import CodeFingerprint, Fingerprinter
-from superluigi.planning.decide import Verdict, decide
+from superluigi.hashing import hash_of
+from superluigi.planning.decide import Verdict, decide, decide_more
 from superluigi.planning.decision import Decision
+from superluigi.planning.expected import in_running_order, link_expected
 from superluigi.planning.force import Force
 from superluigi.planning.nodes import (
     PlannedTask,
@@ -38,6 +40,8 @@ class Planning:
     """By task hash, upstream first."""
     forced: frozenset[str]
     """Hashes of what is forced."""
+    forces_all: bool = False
+    """What tasks ask for while running is forced too."""
 
     @property
     def tasks(self) -> list[PlannedTask]:
@@ -67,21 +71,88 @@ class Planner:
             HashError, ForceRefused, PlanError, TargetError: see there; nothing was changed.
             Exception: whatever a task's `requires()`, `output()` or `complete()` raises.
         """
-        tasks = expand(roots, self.project, stops_at=self._stops_at(force), asking=self._ask)
+        stops_at = self._stops_at(force)
+        tasks = expand(roots, self.project, stops_at=stops_at, asking=self._ask)
         refuse_shared_targets(tasks)
+        self._look(tasks)
+        if stops_at is None:
+            tasks = self._with_expected(tasks, {})
         forced = force.reached(tasks) if force else set()
-        self._ask_complete(tasks)
-        observe_outputs(tasks, self.catalog, self.settings, self.verify)
-        observe_yielded(tasks, self.catalog, self.project)
         forced = force.without_finished(forced, tasks)
-        self._fingerprint_code(tasks)
-        self._load_changed_code(tasks)
+        self._compare_code(tasks)
         verdicts = decide(tasks, forced=forced, rerun_on=self.rerun_on, code=self.code)
         return Planning(
-            Plan(self._decisions(verdicts)),
+            Plan(self.decisions(verdicts)),
             {verdict.task.task_hash: verdict for verdict in verdicts},
             frozenset(forced),
+            forces_all=force.upstream,
         )
+
+    def extend(
+        self,
+        planning: Planning,
+        asked_for: list[luigi.Task],
+        reader: PlannedTask,
+        pending: Collection[str],
+    ) -> list[Verdict]:
+        """Decide what a running task asked for, within its build; `planning` grows by it.
+
+        Args:
+            reader: The task that asked.
+            pending: Hashes of what the build still has to make.
+
+        Returns:
+            The new verdicts, and those that changed with them.
+        """
+        known = {task_hash: verdict.task for task_hash, verdict in planning.verdicts.items()}
+        tasks = expand(asked_for, self.project, asking=self._ask, known=known)
+        for entry in tasks:
+            entry.is_root = False
+        self._look(tasks)
+        tasks = self._with_expected(tasks, known)
+        self._compare_code(tasks)
+        by_hash = {**known, **{entry.task_hash: entry for entry in tasks}}
+        forced = {t.task_hash for t in tasks if planning.forces_all and not t.is_external}
+        verdicts = decide_more(
+            tasks,
+            asked_for=[by_hash[hash_of(task)] for task in asked_for],
+            reader=reader,
+            known=planning.verdicts.values(),
+            pending=pending,
+            forced=forced,
+            rerun_on=self.rerun_on,
+            code=self.code,
+        )
+        planning.verdicts.update({v.task.task_hash: v for v in verdicts})
+        return verdicts
+
+    def _look(self, tasks: list[PlannedTask]) -> None:
+        self._ask_complete(tasks)
+        observe_outputs(tasks, self.catalog, self.settings, self.verify)
+
+    def _with_expected(
+        self, tasks: list[PlannedTask], known: Mapping[str, PlannedTask]
+    ) -> list[PlannedTask]:
+        """The tasks, and what their recorded runs yielded, and what those of that yielded, and so on."""
+        planned = {**known, **{task.task_hash: task for task in tasks}}
+
+        def expand_more(roots: list[luigi.Task]) -> list[PlannedTask]:
+            return expand(roots, self.project, asking=self._ask, known=planned)
+
+        fresh = tasks
+        while fresh:
+            fresh = link_expected(planned, fresh, self.catalog, expand_more)
+            if fresh:
+                self._look(fresh)
+        found = [task for task in planned.values() if task.task_hash not in known]
+        observe_yielded(found, planned.values(), self.catalog, self.project)
+        if any(task.expected for task in found):
+            return in_running_order(found)
+        return found
+
+    def _compare_code(self, tasks: list[PlannedTask]) -> None:
+        self._fingerprint_code(tasks)
+        self._load_changed_code(tasks)
 
     def _stops_at(self, force: Force) -> Callable[[luigi.Task], bool] | None:
         """Where the walk may end: with `missing` alone at complete tasks, as Luigi's does."""
@@ -136,7 +207,8 @@ class Planner:
             for uri, state in changed.items():
                 state.record = records.get(uri, state.record)
 
-    def _decisions(self, verdicts: list[Verdict]) -> list[Decision]:
+    def decisions(self, verdicts: list[Verdict]) -> list[Decision]:
+        """The verdicts as a plan shows them, with estimates from history."""
         working = {
             verdict.task.task_hash: verdict.task.family
             for verdict in verdicts

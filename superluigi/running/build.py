@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import Any
 
 import luigi
@@ -18,7 +19,6 @@ from superluigi.hashing import hash_of
 from superluigi.planning.compare import changed_inputs
 from superluigi.planning.decide import Verdict
 from superluigi.planning.decision import Decision, Reason
-from superluigi.planning.force import Force
 from superluigi.planning.nodes import PlannedTask
 from superluigi.planning.planner import Planner, Planning
 from superluigi.project import Project
@@ -36,7 +36,7 @@ from superluigi_catalog import Catalog
 from superluigi_catalog.owner import this_owner
 from superluigi_catalog.records import RunEntry
 
-__all__ = ["Build", "RunOptions"]
+__all__ = ["Build", "RunOptions", "Settled"]
 
 Listener = Callable[[dict[str, Any]], None]
 
@@ -63,6 +63,18 @@ class Outcome:
     failures: list[Failure] = field(default_factory=list)
 
 
+class Settled(Enum):
+    """What becomes of a task whose turn it is."""
+
+    RUNS = "runs"
+    STANDS = "stands"
+    """It is as it was; it need not run."""
+    WAITS = "waits"
+    """Something that it had yielded is to be made first."""
+    BLOCKED = "blocked"
+    """Something that it had yielded cannot be made."""
+
+
 class Build:
     """One call of `run_task`, from its plan to its end."""
 
@@ -78,7 +90,7 @@ class Build:
         self.build_id = build_id
         self.options = options
         self.outcome = Outcome()
-        self.verdicts: dict[str, Verdict] = dict(planning.verdicts)
+        self.verdicts: dict[str, Verdict] = planning.verdicts
         self.decisions: dict[str, Decision] = dict(planning.plan.by_hash)
         self._planner = planner
         self._files = files
@@ -89,14 +101,19 @@ class Build:
         self._attempts: dict[str, int] = {}
         self._announced: set[str] = set()
         self._hash_by_object: dict[int, str] = {}
-        self._done: set[str] = {h for h, v in self.verdicts.items() if v.action == "skip"}
-        self._pending: set[str] = set(self.verdicts) - self._done
+        self._planning = planning
+        self._demanded: set[str] = set()
+        self._awaited: dict[str, list[str]] = {}
+        self._done: set[str] = set()
+        self._pending: set[str] = set()
+        self._sort(self.verdicts)
         self.readiness = Readiness(
             planner.project,
             planner.settings,
             planner.rerun_on,
             planner.verify,
             str(planner.catalog.path),
+            planning.forces_all,
             self._done,
             self._pending,
         )
@@ -137,7 +154,7 @@ class Build:
         tasks = []
         upstream: dict[str, list[str]] = {}
         for task_hash, verdict in self.verdicts.items():
-            if verdict.action not in ("run", "maybe") or task_hash in self._announced:
+            if task_hash in self._announced or not self._is_to_run(verdict):
                 continue
             self._announced.add(task_hash)
             self._hash_by_object[id(verdict.task.task)] = task_hash
@@ -145,25 +162,25 @@ class Build:
             upstream[task_hash] = self._active_upstream(verdict.task)
         return tasks, upstream
 
-    def extend(self, task: luigi.Task) -> tuple[list[PlannedTask], dict[str, list[str]]]:
+    def extend(
+        self, tasks: list[luigi.Task], asked_by: str
+    ) -> tuple[list[PlannedTask], dict[str, list[str]]]:
         """Plan what a running task yielded; what of it is to be announced."""
-        planning = self._planner.plan([task], Force())
-        new = [v for h, v in planning.verdicts.items() if h not in self.verdicts]
-        for verdict in new:
-            task_hash = verdict.task.task_hash
-            verdict.task.is_root = False
-            self.verdicts[task_hash] = verdict
-            self.decisions[task_hash] = replace(planning.plan.by_hash[task_hash], is_root=False)
-            (self._done if verdict.action == "skip" else self._pending).add(task_hash)
+        reader = self.verdicts[asked_by].task
+        known = set(self.verdicts)
+        changed = self._planner.extend(self._planning, tasks, reader, self._pending)
+        hashes = [verdict.task.task_hash for verdict in changed]
+        for task_hash, decision in zip(hashes, self._planner.decisions(changed), strict=True):
+            self.decisions[task_hash] = decision
+        self._sort(hashes)
+        new = [verdict for verdict in changed if verdict.task.task_hash not in known]
         self.outcome.unchanged += self._standing.record_graph(new)
+        self._demand(self.verdicts[hash_of(task)].task for task in tasks)
         return self.to_announce()
 
     def scheduled_names(self, task: luigi.Task) -> list[str]:
         """The scheduler's names for what has to end before `task` can be read."""
-        verdict = self.verdicts[hash_of(task)]
-        if verdict.task.is_wrapper:
-            return self._active_upstream(verdict.task)
-        return [verdict.task.task_hash] if verdict.action in ("run", "maybe", "blocked") else []
+        return self._names_of(self.verdicts[hash_of(task)].task)
 
     def hash_of_scheduled(self, task: luigi.Task) -> str:
         """The hash under which a task was announced."""
@@ -171,28 +188,43 @@ class Build:
 
     # -- one task ------------------------------------------------------------------------------
 
-    def settle(self, task_id: str) -> bool:
-        """Whether a task that may run need not: what ran before it left its inputs as they were."""
+    def settle(self, task_id: str) -> Settled:
+        """What becomes of a task whose turn it is, now that all before it has ended.
+
+        One that may run need not when its inputs are as they were; it waits while something that it had
+        yielded is to be made first.
+        """
         verdict = self.verdicts[task_id]
-        if verdict.action != "maybe" or verdict.is_missing:
-            return False
         run = next((o.state.run for o in verdict.task.outputs if o.state.run is not None), None)
-        if run is None:
-            return False
+        if verdict.action != "maybe" or verdict.is_missing or run is None:
+            return Settled.RUNS
         reasons = changed_inputs(verdict.task, run)
         if reasons:
             decision = self.decisions[task_id]
             self.decisions[task_id] = replace(
                 decision, reasons=(*reasons, *decision.reasons), action="run"
             )
-            return False
+            return Settled.RUNS
+        failed = self.outcome.failed
+        expected = [task for _, task in verdict.task.expected]
+        names = [name for task in expected for name in self._names_of(task)]
+        if any(name in failed or self.verdicts[name].is_blocked for name in names):
+            return Settled.BLOCKED
+        if names:
+            self._demand(expected)
+            self._awaited[task_id] = names
+            return Settled.WAITS
         reason = Reason("unchanged", "its inputs turned out as they were")
         # What was edited by hand stays on record as what its run wrote: the edit is to be seen again.
         if not any(output.state.was_edited for output in verdict.task.outputs):
             self._standing.record(verdict, "unchanged", reason)
         self._finish(task_id, "unchanged")
         self._tell("run_unchanged", **task_fields(self.decisions[task_id]))
-        return True
+        return Settled.STANDS
+
+    def take_awaited(self, task_id: str) -> list[str]:
+        """The scheduler's names of what a task that was just settled waits for."""
+        return self._awaited.pop(task_id, [])
 
     def order(self, task_id: str) -> RunOrder:
         """The order for the run that starts now; its start is recorded."""
@@ -271,9 +303,17 @@ class Build:
     def not_ended(self) -> list[str]:
         """Hashes of what was to run and neither ended nor failed, upstream first."""
         ended = self._done | set(self.outcome.failed)
-        return [
-            h for h, v in self.verdicts.items() if v.action in ("run", "maybe") and h not in ended
-        ]
+        return [h for h, v in self.verdicts.items() if self._is_to_run(v) and h not in ended]
+
+    def leave_unasked(self) -> None:
+        """What was expected to be asked for, and was not, need not be made."""
+        for task_hash, verdict in self.verdicts.items():
+            if verdict.is_on_demand and task_hash not in self._demanded:
+                reason = Reason("not_yielded", "nothing asked for it this time")
+                decision = self.decisions[task_hash]
+                self.decisions[task_hash] = replace(
+                    decision, action="skip", reasons=(reason, *decision.reasons)
+                )
 
     def interrupt(self, error: BaseException) -> None:
         """Record the runs that an exception in this process ended."""
@@ -285,6 +325,38 @@ class Build:
                 self._catalog.finish_run(_unreported_entry(order, "interrupted", str(error)))
 
     # -- helpers -------------------------------------------------------------------------------
+
+    def _sort(self, hashes: Iterable[str]) -> None:
+        """Put tasks among those that stand, or those that are still to be made."""
+        for task_hash in hashes:
+            verdict = self.verdicts[task_hash]
+            if verdict.action != "skip":
+                self._pending.add(task_hash)
+                self._done.discard(task_hash)
+            elif not verdict.is_missing:
+                self._done.add(task_hash)
+
+    def _is_to_run(self, verdict: Verdict) -> bool:
+        if verdict.action not in ("run", "maybe"):
+            return False
+        return not verdict.is_on_demand or verdict.task.task_hash in self._demanded
+
+    def _demand(self, tasks: Iterable[PlannedTask]) -> None:
+        """Something asks for these now: what of them waited for that is to be run, with its upstream."""
+        pending = list(tasks)
+        seen: set[int] = set()
+        while pending:
+            task = pending.pop()
+            if id(task) not in seen:
+                seen.add(id(task))
+                self._demanded.add(task.task_hash)
+                pending += [upstream for _, upstream in task.upstream]
+
+    def _names_of(self, task: PlannedTask) -> list[str]:
+        if task.is_wrapper:
+            return self._active_upstream(task)
+        is_active = self.verdicts[task.task_hash].action != "skip"
+        return [task.task_hash] if is_active and task.task_hash not in self._done else []
 
     def _tell(self, event: str, **what: Any) -> None:
         self._listener(self._files.write(event, **what))

@@ -8,6 +8,7 @@ from typing import Any
 
 import luigi
 
+from superluigi.graph import is_external, only_wraps, see_through
 from superluigi.hashing import hash_of
 from superluigi.planning.force import Force
 from superluigi.planning.planner import Planner
@@ -30,17 +31,23 @@ class Readiness:
     rerun_on: frozenset[str]
     verify: str
     catalog_path: str
+    forces_all: bool
+    """What is asked for is forced too."""
     done: Collection[str]
-    """Hashes of what this build has made or need not make."""
+    """Hashes of what this build has made, or what stands and need not be made."""
     pending: Collection[str]
     """Hashes of what it still has to make."""
 
     def __call__(self, task: luigi.Task) -> bool:
         """Whether `task` needs nothing to be run before it is read."""
+        leaves = [leaf for _, leaf in see_through([("", task)]) if not only_wraps(leaf)]
+        return all(self._is_ready(leaf) for leaf in leaves)
+
+    def _is_ready(self, task: luigi.Task) -> bool:
         task_hash = hash_of(task)
         if task_hash in self.done:
             return True
-        if task_hash in self.pending:
+        if task_hash in self.pending or (self.forces_all and not is_external(task)):
             return False
         with Catalog(self.catalog_path) as catalog:
             planner = Planner(
@@ -50,7 +57,10 @@ class Readiness:
                 self.rerun_on,
                 self.verify,
             )
-            return not planner.plan([task], Force()).plan.has_work
+            planning = planner.plan([task], Force())
+        return not planning.plan.has_work and not any(
+            known in self.pending for known in planning.verdicts
+        )
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "done": frozenset(self.done), "pending": frozenset(self.pending)}

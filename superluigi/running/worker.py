@@ -11,18 +11,20 @@ from luigi.task_status import DONE, FAILED, PENDING
 from luigi.worker import Worker, _get_retry_policy_dict
 
 from superluigi.registry import task_class
+from superluigi.running.build import Build, Settled
 from superluigi.running.process import RunProcess, SettledProcess
 from superluigi.running.reporter import RunReporter
 from superluigi.running.results import ResultQueue
 
 if TYPE_CHECKING:
     from superluigi.planning.nodes import PlannedTask
-    from superluigi.running.build import Build
 
 __all__ = ["PlanWorker"]
 
 # luigid ignores a PENDING for what it saw DONE a moment ago; this older word for it is not ignored.
 _ASK_AGAIN = "SUSPENDED"
+
+_STATUS = {Settled.STANDS: DONE, Settled.WAITS: PENDING, Settled.BLOCKED: FAILED}
 
 
 class PlanWorker(Worker):
@@ -65,12 +67,6 @@ class PlanWorker(Worker):
             self._scheduled_tasks[planned.task_hash] = task
             self._announce(task, planned.task_hash, upstream[planned.task_hash])
 
-    def add(self, task: luigi.Task, multiprocess: bool = False, processes: int = 0) -> bool:
-        """Take in a dependency that a running task yielded."""
-        self._validate_task(task)
-        self.announce(*self._build.extend(task))
-        return True
-
     def _announce(self, task: luigi.Task, task_hash: str, upstream: list[str] | None) -> None:
         self._add_task(
             worker=self._id,
@@ -89,10 +85,12 @@ class PlanWorker(Worker):
         )
 
     def _run_task(self, task_id: str) -> None:
-        if task_id not in self._running_tasks and self._build.settle(task_id):
-            self._running_tasks[task_id] = SettledProcess()
-            self._task_result_queue.put((task_id, DONE, None, [], []))
-            return
+        if task_id not in self._running_tasks:
+            settled = self._build.settle(task_id)
+            if settled is not Settled.RUNS:
+                self._running_tasks[task_id] = SettledProcess()
+                self._task_result_queue.put((task_id, _STATUS[settled], None, [], [], None))
+                return
         super()._run_task(task_id)
 
     def _create_task_process(self, task: luigi.Task) -> RunProcess:
@@ -141,29 +139,34 @@ class PlanWorker(Worker):
             break
         task = self._scheduled_tasks[task_id]
         retries = self._build.ended(task_id, status, explanation, outcome)
-        yielded = self._add_yielded(requirements)
+        yielded = self._add_yielded(task_id, requirements) or self._add_awaited(task_id)
         self._report(task, task_id, status, explanation, yielded)
         self._running_tasks.pop(task_id)
         if retries:
             self._announce(task, task_id, None)
         self.run_succeeded &= status == DONE or bool(yielded) or retries
 
-    def _add_yielded(self, requirements: list[Any] | None) -> list[str]:
-        names = []
-        for module, family, params in requirements or []:
-            cls = task_class(module, family)
-            if cls is None:
-                message = f"{module} has no task {family} any more, which a run just yielded."
-                raise LookupError(message)
-            task = cls.from_str_params(params)
-            self.add(task)
-            names += self._build.scheduled_names(task)
-        return names
+    def _add_yielded(self, task_id: str, requirements: list[Any] | None) -> list[str]:
+        """Take in what a running task yielded; what of it has to end before the task goes on."""
+        if not requirements:
+            return []
+        tasks = [_made_again(*requirement) for requirement in requirements]
+        for task in tasks:
+            self._validate_task(task)
+        self.announce(*self._build.extend(tasks, task_id))
+        return [name for task in tasks for name in self._build.scheduled_names(task)]
+
+    def _add_awaited(self, task_id: str) -> list[str]:
+        """What has to end before it is known whether a task need run."""
+        awaited = self._build.take_awaited(task_id)
+        if awaited:
+            self.announce(*self._build.to_announce())
+        return awaited
 
     def _report(
         self, task: luigi.Task, task_id: str, status: str, explanation: Any, yielded: list[str]
     ) -> None:
-        if status == FAILED:
+        if status == FAILED and explanation:
             self._email_task_failure(task, explanation)
         self._add_task(
             worker=self._id,
@@ -179,6 +182,15 @@ class PlanWorker(Worker):
             assistant=self._assistant,
             retry_policy_dict=_get_retry_policy_dict(task),
         )
+
+
+def _made_again(module: str, family: str, params: dict[str, str]) -> luigi.Task:
+    """A yielded task, from what a child process can say of it."""
+    cls = task_class(module, family)
+    if cls is None:
+        message = f"{module} has no task {family} any more, which a run just yielded."
+        raise LookupError(message)
+    return cls.from_str_params(params)  # type: ignore[no-any-return]
 
 
 def _new_message_queue() -> Any:

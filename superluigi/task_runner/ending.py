@@ -26,6 +26,7 @@ def ended_result(build: Build, *, outputs: Callable[[], Any], duration_s: float)
         outputs: Gives the outputs of what was asked for; asked when all is well.
     """
     outcome = build.outcome
+    build.leave_unasked()
     _block_what_did_not_end(build)
     blocked = [h for h, d in build.decisions.items() if d.action == "blocked"]
     anew = set(outcome.unchanged)
@@ -120,7 +121,7 @@ def _blocked(build: Build, task_hash: str, failed: set[str]) -> Decision:
     decision = build.decisions[task_hash]
     causes = [
         upstream
-        for _, upstream in verdict.task.upstream
+        for _, upstream in (*verdict.task.upstream, *verdict.task.expected)
         if upstream.task_hash in failed or build.decisions[upstream.task_hash].action == "blocked"
     ]
     if causes:

@@ -213,9 +213,8 @@ def test_an_adopted_target_has_an_unknown_past(catalog: Catalog) -> None:
 def test_what_a_run_yielded_is_known_from_the_sidecar(catalog: Catalog) -> None:
     run = replace(RUN, dynamic_upstream=(("yielded.0", hash_of("z")),))
     index(catalog, sidecar_of(TASK, run))
-    assert catalog.dynamic_upstream([hash_of("a")]) == {
-        hash_of("a"): (("yielded.0", hash_of("z")),)
-    }
+    ((yielded,),) = catalog.dynamic_upstream([hash_of("a")]).values()
+    assert (yielded.place, yielded.task_hash) == ("yielded.0", hash_of("z"))
 
 
 @pytest.mark.parametrize(

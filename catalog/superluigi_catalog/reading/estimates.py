@@ -6,8 +6,9 @@ import json
 from collections.abc import Collection, Mapping
 
 from superluigi_catalog.reading.order import place_key
+from superluigi_catalog.records import YieldedTask
 from superluigi_catalog.storage.session import Session
-from superluigi_catalog.storage.values import storable
+from superluigi_catalog.storage.values import from_json, storable
 
 __all__ = ["durations", "dynamic_upstream", "last_start_before"]
 
@@ -48,20 +49,26 @@ def durations(session: Session, families: Mapping[str, str]) -> dict[str, float]
 
 def dynamic_upstream(
     session: Session, task_hashes: Collection[str]
-) -> dict[str, tuple[tuple[str, str], ...]]:
+) -> dict[str, tuple[YieldedTask, ...]]:
     """Look up what the current runs of tasks yielded."""
-    yielded: dict[str, list[tuple[str, str]]] = {}
-    for task_hash, place, upstream in session.rows(
+    yielded: dict[str, list[YieldedTask]] = {}
+    for task_hash, *row in session.rows(
         """
-        SELECT t.hash, e.place, u.hash FROM json_each(?) w
+        SELECT t.hash, e.place, u.hash, coalesce(f.name, ''), coalesce(m.name, ''), u.params,
+          u.insignificant_params
+        FROM json_each(?) w
         CROSS JOIN tasks t ON t.hash = w.value
         CROSS JOIN edges e ON e.task_id = t.id AND e.kind = 1
         CROSS JOIN tasks u ON u.id = e.upstream_id
+        LEFT JOIN families f ON f.id = u.family_id LEFT JOIN modules m ON m.id = u.module_id
         """,
         (json.dumps(list(task_hashes)),),
     ):
-        yielded.setdefault(task_hash, []).append((place, upstream))
+        place, upstream, family, module, params, others = row
+        yielded.setdefault(task_hash, []).append(
+            YieldedTask(place, upstream, family, module, from_json(params), from_json(others))
+        )
     return {
-        task_hash: tuple(sorted(rows, key=lambda row: place_key(row[0])))
+        task_hash: tuple(sorted(rows, key=lambda row: place_key(row.place)))
         for task_hash, rows in yielded.items()
     }
