@@ -72,7 +72,7 @@ def load_settings(root: Path | None) -> Settings:
     if own.is_file():
         return settings_from(_read(own), str(own))
     shared = root / "pyproject.toml"
-    if shared.is_file():
+    if shared.is_file() and b"superluigi" in shared.read_bytes():
         table = _read(shared).get("tool", {}).get("superluigi", {})
         return settings_from(table, f"{shared} [tool.superluigi]") if table else Settings()
     return Settings()

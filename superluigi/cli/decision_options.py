@@ -69,7 +69,7 @@ def decision_options(function: Callable[..., Any]) -> Callable[..., Any]:
 def asked_task(
     ctx: click.Context, ref: str, tokens: Sequence[str], decision: DecisionOptions
 ) -> Iterator[AskedTask]:
-    """Make the task; while inside, Luigi's configuration has the project's and the file's values.
+    """Make the task; while inside, Luigi's configuration has the file's values.
 
     Raises:
         WrongArguments, NotFound, TaskCodeFailed, SettingsError: see `task_class` and `parse_arguments`.
@@ -80,12 +80,14 @@ def asked_task(
     from superluigi.cli.task_help import task_help
     from superluigi.cli.task_reference import task_class
     from superluigi.project import find_project
+    from superluigi.project_params import use_params
     from superluigi.settings import load_settings
     from superluigi.task_runner.session import luigi_config
 
     settings = load_settings(find_project().root)
     cls = task_class(ref)
-    with luigi_config(settings.params, None, decision.config_file):
+    use_params(settings.params)
+    with luigi_config(None, decision.config_file):
         own_options = [name for parameter in ctx.command.params for name in parameter.opts]
         arguments = parse_arguments(cls, tokens, own_options=own_options)
         if arguments.wants_help:

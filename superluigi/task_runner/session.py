@@ -17,6 +17,7 @@ from superluigi.hashing import new_generation
 from superluigi.planning.force import Force
 from superluigi.planning.planner import Planner
 from superluigi.project import Project, using_project
+from superluigi.project_params import use_params
 from superluigi.settings import checked_triggers, checked_verify, load_settings
 from superluigi_catalog import Catalog
 from superluigi_catalog.project import find_project
@@ -74,10 +75,8 @@ def open_session(arguments: DecisionArguments) -> Iterator[Session]:
         else checked_triggers(arguments.rerun_on, "run_task")
     )
     verify = checked_verify(arguments.verify or settings.verify, "run_task")
-    with (
-        luigi_config(settings.params, arguments.config, arguments.config_file),
-        using_project(project),
-    ):
+    use_params(settings.params)
+    with luigi_config(arguments.config, arguments.config_file), using_project(project):
         new_generation()
         roots, shaped = _roots(arguments.task)
         with _opened(arguments.catalog, project) as catalog:
@@ -118,24 +117,21 @@ def _roots(argument: Any) -> tuple[list[luigi.Task], Any]:
 
 @contextmanager
 def luigi_config(
-    params: Mapping[str, Mapping[str, Any]],
     given: Mapping[str, Mapping[str, Any]] | None,
     config_file: str | os.PathLike[str] | None,
 ) -> Iterator[None]:
-    """Luigi's configuration with the project's and the caller's values, as it was afterwards."""
-    if not params and not given and config_file is None:
+    """Luigi's configuration with the caller's values; as it was afterwards."""
+    if not given and config_file is None:
         yield
         return
     config = get_config()
     before = {section: dict(config.items(section)) for section in config.sections()}
     luigi.task_register.Register.clear_instance_cache()
     try:
-        for section, values in params.items():
-            _set(config, section, values, replace=False)
         if config_file is not None:
             _read_file(config, config_file)
         for section, values in (given or {}).items():
-            _set(config, section, values, replace=True)
+            _set(config, section, values)
         yield
     finally:
         for section in list(config.sections()):
@@ -145,14 +141,13 @@ def luigi_config(
             for key in list(config.options(section)):
                 if key not in values:
                     config.remove_option(section, key)
-            _set(config, section, values, replace=True)
+            _set(config, section, values)
         luigi.task_register.Register.clear_instance_cache()
 
 
-def _set(config: Any, section: str, values: Mapping[str, Any], *, replace: bool) -> None:
+def _set(config: Any, section: str, values: Mapping[str, Any]) -> None:
     for key, value in values.items():
-        if replace or not config.has_option(section, key):
-            config.set(section, str(key), str(value))
+        config.set(section, str(key), str(value))
 
 
 def _read_file(config: Any, path: str | os.PathLike[str]) -> None:
