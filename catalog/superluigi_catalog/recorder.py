@@ -25,7 +25,7 @@ class Recorder(Connected):
     """Records builds, tasks, runs and looks at targets; every call is one transaction."""
 
     def start_build(self, entry: BuildEntry) -> None:
-        """Record that a build began; a second time changes nothing."""
+        """Record that a build began; until it ends, what is told again stands in its place."""
         with self._writing() as session:
             recording.start_build(session, entry)
 

@@ -52,10 +52,15 @@ class Decision:
         return f"{self.action:<7} {self.label}  {reason}"
 
     @property
+    def short_label(self) -> str:
+        """Family and short hash."""
+        return f"{self.family} {self.task_hash[:8]}".rstrip()
+
+    @property
     def label(self) -> str:
         """Family, short hash and parameters on one line."""
         params = ", ".join(f"{name}={value}" for name, value in self.params.items())
-        return f"{self.family} {self.task_hash[:8]}" + (f" ({params})" if params else "")
+        return self.short_label + (f" ({params})" if params else "")
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON holds it."""

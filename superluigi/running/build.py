@@ -137,7 +137,8 @@ class Build:
         shown = [d.to_dict() for d in self.decisions.values() if d.action != "skip"]
         counts = self.counts()
         self._files.write_plan({"build_id": self.build_id, "counts": counts, "decisions": shown})
-        self._tell("plan", counts=counts)
+        roots = [d.short_label for d in self.decisions.values() if d.is_root]
+        self._tell("plan", counts=counts, roots=roots)
         for decision in self.decisions.values():
             if decision.action == "blocked":
                 self._tell("task_blocked", **task_fields(decision), why=decision.reasons[0].text)
@@ -148,6 +149,11 @@ class Build:
         for decision in self.decisions.values():
             counts[decision.action] = counts.get(decision.action, 0) + 1
         return counts
+
+    def outcome_counts(self) -> dict[str, int]:
+        """How many tasks ended how, so far."""
+        counts = {name: len(getattr(self.outcome, name)) for name in ("ran", "unchanged", "failed")}
+        return counts | {"skipped": self.counts().get("skip", 0)}
 
     def to_announce(self) -> tuple[list[PlannedTask], dict[str, list[str]]]:
         """What is to be run and was not announced yet, upstream first; and after what, by hash."""

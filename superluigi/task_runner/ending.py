@@ -49,7 +49,9 @@ def ended_result(build: Build, *, outputs: Callable[[], Any], duration_s: float)
     )
 
 
-def unplanned_result(task: luigi.Task, error: Exception, *, duration_s: float) -> BuildResult:
+def unplanned_result(
+    task: luigi.Task, error: Exception, *, build_id: str, duration_s: float
+) -> BuildResult:
     """The result when the graph could not be asked: a task's own code raised before anything ran."""
     family = task.get_task_family()
     decision = Decision(
@@ -66,7 +68,7 @@ def unplanned_result(task: luigi.Task, error: Exception, *, duration_s: float) -
         exception=error,
     )
     return BuildResult(
-        build_id="",  # nothing was begun that could be looked up
+        build_id=build_id,
         ok=False,
         ran=(),
         skipped=(),

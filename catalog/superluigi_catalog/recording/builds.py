@@ -13,13 +13,13 @@ __all__ = ["end_build", "start_build"]
 
 
 def start_build(session: Session, entry: BuildEntry) -> None:
-    """Record that a build began; a second time changes nothing."""
+    """Record that a build began; until it ends, what is told again stands in its place."""
     number = build_id(session, entry.build_id)
     session.execute(
         """
         UPDATE builds SET status = 'running', started_at = ?, roots = ?, host = ?, user = ?, cwd = ?,
           argv = ?, arguments = ?, versions = ?, directory = ?, owner = ?
-        WHERE id = ? AND status IS NULL
+        WHERE id = ? AND coalesce(status, 'running') = 'running'
         """,
         (
             entry.started_at,

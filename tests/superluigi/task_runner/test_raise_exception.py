@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import traceback
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from superluigi import run_task
-from superluigi.errors import BuildFailed, TaskFailed
+from superluigi.errors import BuildFailed, ForceRefused, TaskFailed
 from superluigi_catalog import Catalog
 from tests import flows
 
@@ -43,6 +45,31 @@ def test_without_it_an_error_in_asking_a_task_is_a_failed_build(task: type) -> N
     (failure,) = caught.value.failures
     assert failure.family == task.__name__
     assert "flows.py" in failure.traceback
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "error"),
+    [
+        (flows.FailsInRequires, {}, "FailsInRequires: ValueError: in requires()"),
+        (flows.FailsInRequires, {"raise_exception": True}, "ValueError: in requires()"),
+        (flows.Raw, {"force_upstream_to_task_cls": flows.Report}, "ForceRefused: "),
+    ],
+    ids=["build", "debugged", "refused"],
+)
+def test_a_build_that_could_not_be_planned_is_recorded_with_its_error(
+    task: type, options: dict[str, Any], error: str
+) -> None:
+    with pytest.raises((BuildFailed, ForceRefused, ValueError)) as caught:
+        run_task(task(), progress=False, **options)
+    with Catalog() as catalog:
+        (build,) = catalog.builds()
+    assert (build.status, build.roots) == ("failed", ())
+    assert (build.error or "").startswith(error)
+    if isinstance(caught.value, BuildFailed):
+        assert caught.value.result is not None
+        assert caught.value.result.build_id == build.build_id
+    events = Path(".superluigi/builds", build.directory, "events.jsonl").read_text().splitlines()
+    assert [json.loads(line)["event"] for line in events] == ["build_started", "build_finished"]
 
 
 def test_the_failure_is_recorded_all_the_same() -> None:
