@@ -14,7 +14,7 @@ import socket
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["is_alive", "this_owner"]
+__all__ = ["is_alive", "standing_of", "this_owner"]
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _PID_SPACE = Path("/proc/self/ns/pid")
@@ -38,19 +38,31 @@ def is_alive(owner: str) -> bool:
         owner: What `this_owner` said in that process.
 
     Returns:
-        False only when it is certainly gone: the host was restarted since, no process has that id,
-        or one that started at another time has it. True for what cannot be checked from here:
+        False only when it is certainly gone; True for what cannot be checked from here.
+    """
+    return standing_of(owner) is not False
+
+
+def standing_of(owner: str) -> bool | None:
+    """What can be said of the process behind an owner from here.
+
+    Args:
+        owner: What `this_owner` said in that process.
+
+    Returns:
+        True: it is at work. False: it is certainly gone: the host was restarted since, no process has
+        that id, or one that started at another time has it. None: that cannot be checked from here:
         another host, another container, text that is no owner.
     """
     parts = owner.split("|")
     if len(parts) != 4 or not parts[2].isdecimal() or parts[0] != _host():
-        return True
+        return None
     boot, space = _split_boot(parts[1])
     own_boot, own_space = _split_boot(_boot())
     if boot and own_boot and boot != own_boot:
         return False
     if space != own_space:
-        return True
+        return None
     return _is_running(int(parts[2]), parts[3])
 
 

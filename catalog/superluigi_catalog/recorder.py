@@ -9,7 +9,9 @@ from superluigi_catalog import reading, recording
 from superluigi_catalog.connected import Connected
 from superluigi_catalog.records import (
     BuildEntry,
+    Claim,
     JsonObject,
+    Lease,
     Observed,
     RunEntry,
     TargetRecord,
@@ -106,6 +108,55 @@ class Recorder(Connected):
                 owner=owner,
                 log=log,
             )
+
+    def claim_run(
+        self,
+        run_id: str,
+        task_hash: str,
+        *,
+        expected: Mapping[str, str | None],
+        is_gone: Callable[[Lease], bool],
+        owner: str,
+        **begun: Any,
+    ) -> Claim:
+        """Record that a run began, unless another build is at it or was faster.
+
+        The run holds the lease of its task until `finish_run`, or until its owner is gone.
+
+        Args:
+            run_id: As `start_run` takes it, like `task_hash`, `owner` and what else is given.
+            task_hash: What it runs.
+            expected: Target → the run that its content was recorded under when this one was planned.
+            is_gone: Says of a lease whether its owner is certainly not at work any more.
+            owner: Who will say how it ended.
+            begun: The other arguments of `start_run`.
+
+        Returns:
+            Who runs the task already, or that one of its targets is of a newer run; else it has begun.
+
+        Raises:
+            RecordRefused: the hash is not 32 hex digits.
+        """
+        with self._writing() as session:
+            answer = recording.claim(session, task_hash, expected=expected, is_gone=is_gone)
+            if answer.is_granted:
+                self.start_run(run_id, task_hash, owner=owner, **begun)
+                recording.grant(session, task_hash, run_id, owner)
+            return answer
+
+    def beat(self, owner: str) -> None:
+        """Say that the owner of leases is at work; needed only where nobody can look for its process."""
+        with self._writing() as session:
+            recording.beat(session, owner)
+
+    def leases(self, task_hashes: Collection[str]) -> dict[str, Lease]:
+        """Look up who runs tasks just now.
+
+        Returns:
+            By task hash; without tasks that nobody runs. Their owners may be gone.
+        """
+        with self._reading() as session:
+            return reading.leases(session, task_hashes)
 
     def finish_run(self, entry: RunEntry) -> None:
         """Record how a run ended, with all that it consumed and made; started before, or not.

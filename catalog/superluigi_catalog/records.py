@@ -14,7 +14,9 @@ from typing import Any
 
 __all__ = [
     "BuildEntry",
+    "Claim",
     "InputEntry",
+    "Lease",
     "Observed",
     "OutputEntry",
     "RunEntry",
@@ -159,6 +161,38 @@ class Observed:
     observed_ns: int = 0
     """When, in nanoseconds since the epoch."""
     error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """That a build is running a task just now."""
+
+    task_hash: str
+    run_id: str
+    build_id: str
+    """Empty where no build started it."""
+    directory: str
+    """The build's folder below `builds/`."""
+    owner: str
+    acquired_ns: int
+    """In nanoseconds since the epoch, as `beat_ns`."""
+    beat_ns: int
+    """When its owner was last heard of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Whether a run may begin."""
+
+    holder: Lease | None = None
+    """Who runs the task already."""
+    has_newer: bool = False
+    """Another run was recorded for its targets since they were looked up."""
+
+    @property
+    def is_granted(self) -> bool:
+        """Whether it has begun."""
+        return self.holder is None and not self.has_newer
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import luigi
 from superluigi.execution.order import RunOrder
 from superluigi.execution.task_run import TaskRun
 
-__all__ = ["active_run", "enter_plain_run", "enter_run", "ordered"]
+__all__ = ["active_run", "enclosing_runs", "enter_plain_run", "enter_run", "ordered"]
 
 _orders: ContextVar[tuple[RunOrder, ...]] = ContextVar("superluigi_orders", default=())
 _active: ContextVar[tuple[TaskRun, ...]] = ContextVar("superluigi_active_runs", default=())
@@ -32,6 +32,11 @@ def ordered(order: RunOrder) -> Iterator[RunOrder]:
 def active_run(task: luigi.Task) -> TaskRun | None:
     """The run of this task that is executing now in this context."""
     return next((run for run in reversed(_active.get()) if run.task is task), None)
+
+
+def enclosing_runs() -> frozenset[str]:
+    """The ids of the runs in the middle of which this code is."""
+    return frozenset(order.run_id for order in _orders.get())
 
 
 def enter_run(task: luigi.Task, call: Callable[..., Any], asked: tuple[str, ...]) -> Any:

@@ -24,7 +24,7 @@ from superluigi.planning.decision import Action, Decision, Reason
 from superluigi.planning.nodes import PlannedTask
 from superluigi_catalog.records import RunRecord
 
-__all__ = ["Verdict", "decide", "decide_more"]
+__all__ = ["Verdict", "decide", "decide_more", "stands"]
 
 _SKIP, _MAYBE, _RUN = 0, 1, 2
 _ACTIONS: dict[int, Action] = {_SKIP: "skip", _MAYBE: "maybe", _RUN: "run"}
@@ -137,6 +137,14 @@ def decide_more(
     deciding.end()
     grown = [v for v, step, blocked in before if (v.step, v.is_blocked) != (step, blocked)]
     return [*deciding.fresh, *grown]
+
+
+def stands(task: PlannedTask, *, rerun_on: frozenset[str], code: Mapping[str, Any]) -> bool:
+    """Whether a task's result is there and right, as far as the task itself and its inputs go."""
+    deciding = _Deciding([task], set(), rerun_on, code, ())
+    deciding.judge_alone()
+    verdict = deciding.fresh[0]
+    return verdict.step == _SKIP and not verdict.is_missing
 
 
 class _Deciding:

@@ -11,7 +11,7 @@ import luigi
 
 from superluigi.code import CodeFingerprint, Fingerprinter
 from superluigi.hashing import hash_of
-from superluigi.planning.decide import Verdict, decide, decide_more
+from superluigi.planning.decide import Verdict, decide, decide_more, stands
 from superluigi.planning.decision import Decision
 from superluigi.planning.expected import in_running_order, link_expected
 from superluigi.planning.force import Force
@@ -125,6 +125,14 @@ class Planner:
         )
         planning.verdicts.update({v.task.task_hash: v for v in verdicts})
         return verdicts
+
+    def look_again(self, task: PlannedTask) -> bool:
+        """Whether a task's result stands and is right now, whatever stood there when it was planned."""
+        for output in task.outputs:
+            output.state.forget()
+        self._look([task])
+        self._compare_code([task])
+        return stands(task, rerun_on=self.rerun_on, code=self.code)
 
     def _look(self, tasks: list[PlannedTask]) -> None:
         self._ask_complete(tasks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 from superluigi.execution.inputs import UNKNOWN_RUN
@@ -43,6 +43,12 @@ class TargetState:
     """Why the sidecar that is there cannot be used."""
     was_edited: bool = False
     """Its bytes are not those that the recorded run wrote."""
+
+    def forget(self) -> None:
+        """Know nothing any more; whoever holds this state sees the next look."""
+        blank = TargetState()
+        for each in fields(self):
+            setattr(self, each.name, getattr(blank, each.name))
 
     @property
     def run(self) -> RunRecord | None:

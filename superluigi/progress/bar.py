@@ -12,7 +12,7 @@ from rich.progress import Progress as RichProgress
 from rich.text import Text
 
 from superluigi.progress import Progress
-from superluigi.progress.lines import error_text, event_label
+from superluigi.progress.lines import error_text, event_label, interrupting_text
 from superluigi_catalog.text import printable
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["BarProgress"]
 
 _MAX_NAMES = 3
+_ENDS = ("run_succeeded", "run_unchanged", "run_shared", "run_failed", "run_suspended")
 
 
 class BarProgress(Progress):
@@ -42,6 +43,7 @@ class BarProgress(Progress):
         )
         self._row: Any = None
         self._running: dict[str, dict[str, Any]] = {}
+        self._waiting: dict[str, dict[str, Any]] = {}
         self._failed = 0
         self._started = time.monotonic()
 
@@ -62,8 +64,13 @@ class BarProgress(Progress):
                 self._row = self._bar.add_task("", total=work, what="")
                 self._bar.start()
         elif kind == "run_started":
+            self._waiting.pop(event["task_hash"], None)
             self._running[event["task_hash"]] = event
-        elif kind in ("run_succeeded", "run_unchanged", "run_failed", "run_suspended"):
+        elif kind == "run_waiting":
+            self._waiting[event["task_hash"]] = event
+        elif kind == "build_interrupting":
+            self._console.print(Text(interrupting_text(event), style="yellow"))
+        elif kind in _ENDS:
             self._ended(kind, event)
         if self._row is not None and kind != "build_finished":
             self._bar.update(self._row, what=self._what(), refresh=True)
@@ -75,6 +82,7 @@ class BarProgress(Progress):
 
     def _ended(self, kind: str, event: dict[str, Any]) -> None:
         self._running.pop(event["task_hash"], None)
+        self._waiting.pop(event["task_hash"], None)
         if kind == "run_failed":
             self._failed += not event["will_retry"]
             text = f"failed {event_label(event)}  {error_text(event)}"
@@ -87,8 +95,9 @@ class BarProgress(Progress):
         shown = ", ".join(names[:_MAX_NAMES]) + (
             f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
         )
+        waiting = f"  waiting for {len(self._waiting)} of another build" if self._waiting else ""
         failed = f"  {self._failed} failed" if self._failed else ""
-        return printable(f"{shown}{failed}{self._time_left()}")
+        return printable(f"{shown}{waiting}{failed}{self._time_left()}")
 
     def _time_left(self) -> str:
         """From how long this build's tasks took so far."""

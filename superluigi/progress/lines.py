@@ -11,7 +11,7 @@ from superluigi_catalog.text import printable
 if TYPE_CHECKING:
     from superluigi.task_runner.result import BuildResult
 
-__all__ = ["LineProgress", "error_text", "event_label"]
+__all__ = ["LineProgress", "error_text", "event_label", "interrupting_text"]
 
 
 class LineProgress(Progress):
@@ -19,17 +19,38 @@ class LineProgress(Progress):
 
     def on_event(self, event: dict[str, Any]) -> None:
         """Write a line for what a reader of a log wants to know."""
-        kind = event["event"]
-        if kind == "run_started":
-            again = f" (attempt {event['attempt']})" if event["attempt"] > 1 else ""
-            _line(f"run    {event_label(event)}{again}")
-        elif kind == "run_failed":
-            _line(f"failed {event_label(event)}  {error_text(event)}")
+        text = line_of(event)
+        if text:
+            _line(text)
 
     def on_result(self, result: BuildResult) -> None:
         """Write what ran and why."""
         for line in str(result).splitlines():
             _line(line)
+
+
+def line_of(event: dict[str, Any]) -> str:
+    """What a reader of a log wants to know of an event; empty for what is not worth a line."""
+    kind = event["event"]
+    if kind == "run_started":
+        again = f" (attempt {event['attempt']})" if event["attempt"] > 1 else ""
+        return f"run    {event_label(event)}{again}"
+    if kind == "run_failed":
+        return f"failed {event_label(event)}  {error_text(event)}"
+    if kind == "run_waiting":
+        return f"waits  {event_label(event)}  build {event['build']} is running it"
+    if kind == "build_interrupting":
+        return interrupting_text(event)
+    return ""
+
+
+def interrupting_text(event: dict[str, Any]) -> str:
+    """What the first Ctrl-C does."""
+    running = event["running"]
+    if not running:
+        return "Interrupted: nothing more is started."
+    tasks = "a running task" if running == 1 else f"{running} running tasks"
+    return f"Interrupted: waiting for {tasks} to end. Press Ctrl-C again to stop now."
 
 
 def error_text(event: dict[str, Any]) -> str:

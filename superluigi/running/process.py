@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
 from typing import Any
@@ -50,6 +51,9 @@ class RunProcess(TaskProcess):
 
     def run(self) -> None:
         """Run, with output and log records written to the run's own log as well."""
+        if self.use_multiprocessing:
+            # A terminal sends Ctrl-C to all processes; what it does here is the build's to decide.
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         captures = self.order.log_path is not None and not self._raise_exception
         log = RunLog(str(self.order.log_path)) if captures else nullcontext()
         with using_project(self._project), log:

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import json
 import queue
+import time
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import luigi
+from luigi.scheduler import WORKER_STATE_ACTIVE
 from luigi.task_status import DONE, FAILED, PENDING
-from luigi.worker import Worker, _get_retry_policy_dict
+from luigi.worker import GetWorkResponse, Worker, _get_retry_policy_dict
 
 from superluigi.registry import task_class
-from superluigi.running.build import Build, Settled
 from superluigi.running.process import RunProcess, SettledProcess
 from superluigi.running.reporter import RunReporter
 from superluigi.running.results import ResultQueue
+from superluigi.running.turns import Settled
 
 if TYPE_CHECKING:
     from superluigi.planning.nodes import PlannedTask
+    from superluigi.running.build import Build
 
 __all__ = ["PlanWorker"]
 
 # luigid ignores a PENDING for what it saw DONE a moment ago; this older word for it is not ignored.
 _ASK_AGAIN = "SUSPENDED"
+
+_POLL_S = 0.2
+"""How often it is looked whether another build still runs what this one waits for."""
 
 _STATUS = {Settled.STANDS: DONE, Settled.WAITS: PENDING, Settled.BLOCKED: FAILED}
 
@@ -39,6 +46,8 @@ class PlanWorker(Worker):
         super().__init__(scheduler=scheduler, worker_processes=num_workers, **config)
         self._build = build
         self._is_local = is_local
+        self._held: list[str] = []
+        self._look_after = 0.0
         self._task_result_queue.close()
         self._task_result_queue: Any = ResultQueue()
 
@@ -58,6 +67,16 @@ class PlanWorker(Worker):
         self._task_result_queue.close()
         return False
 
+    @property
+    def is_phasing_out(self) -> bool:
+        """Whether it was told to start nothing more."""
+        return bool(self._stop_requesting_work)
+
+    def phase_out(self) -> None:
+        """Start nothing more, and end when what runs has ended."""
+        self._start_phasing_out()
+        self._build.phase_out(len(self._running_tasks))
+
     def announce(self, tasks: list[PlannedTask], upstream: dict[str, list[str]]) -> None:
         """Tell the scheduler what is to be run, and after what."""
         for planned in tasks:
@@ -66,6 +85,19 @@ class PlanWorker(Worker):
                 self._first_task = planned.task_hash
             self._scheduled_tasks[planned.task_hash] = task
             self._announce(task, planned.task_hash, upstream[planned.task_hash])
+
+    def run(self) -> bool:
+        """Run until nothing is left; what luigid did not hand out is asked for again while that helps."""
+        succeeded = bool(super().run())
+        before: set[str] = set()
+        while not self._is_local and not self._stop_requesting_work:
+            left = {task.task_hash for task in self._build.left_over()}
+            if not left or left == before:
+                break
+            before = left
+            self._ask_again(left)
+            succeeded = bool(super().run())
+        return succeeded
 
     def _announce(self, task: luigi.Task, task_hash: str, upstream: list[str] | None) -> None:
         self._add_task(
@@ -85,18 +117,55 @@ class PlanWorker(Worker):
         )
 
     def _run_task(self, task_id: str) -> None:
-        if task_id not in self._running_tasks:
-            settled = self._build.settle(task_id)
-            if settled is not Settled.RUNS:
-                self._running_tasks[task_id] = SettledProcess()
-                self._task_result_queue.put((task_id, _STATUS[settled], None, [], [], None))
+        if task_id in self._running_tasks:
+            super()._run_task(task_id)
+            return
+        settled = self._build.turns.settle(task_id)
+        if settled is Settled.RUNS:
+            super()._run_task(task_id)
+        elif settled is Settled.IS_HELD:
+            self._held.append(task_id)
+        else:
+            self._running_tasks[task_id] = SettledProcess()
+            self._task_result_queue.put((task_id, _STATUS[settled], None, [], [], None))
+
+    def _get_work(self) -> Any:
+        self._take_up_released()
+        if self._has_no_slot():
+            return GetWorkResponse(None, [], 0, 0, 0, WORKER_STATE_ACTIVE)
+        return super()._get_work()
+
+    def _take_up_released(self) -> None:
+        """Go on with tasks that another build ran when their turn came, and that it runs no more."""
+        if not self._held or time.monotonic() < self._look_after:
+            return
+        self._look_after = time.monotonic() + _POLL_S
+        for task_id in self._build.turns.released(self._held):
+            if self._has_no_slot():
                 return
-        super()._run_task(task_id)
+            self._held.remove(task_id)
+            self._run_task(task_id)
+
+    def _has_no_slot(self) -> bool:
+        return len(self._running_tasks) >= self.worker_processes
+
+    def _keep_alive(self, response: Any) -> bool:
+        """Stay while another build or host runs what this one waits for."""
+        if self._stop_requesting_work:
+            return False
+        is_busy_elsewhere = not self._is_local and bool(response.running_tasks)
+        return bool(self._held) or is_busy_elsewhere or bool(super()._keep_alive(response))
+
+    def _sleeper(self) -> Iterator[None]:
+        while True:
+            time.sleep(_POLL_S if self._held else self._config.wait_interval)
+            self._build.tick()
+            yield
 
     def _create_task_process(self, task: luigi.Task) -> RunProcess:
         build = self._build
         message_queue = _new_message_queue() if task.accepts_messages else None
-        task_hash = build.hash_of_scheduled(task)
+        task_hash = build.agenda.hash_of_scheduled(task)
         reporter = RunReporter(
             self._scheduler,
             task_hash,
@@ -114,7 +183,7 @@ class PlanWorker(Worker):
             use_multiprocessing=self._config.force_multiprocessing or self.worker_processes > 1,
             worker_timeout=self._config.timeout,
             check_complete_on_run=False,  # every run checks what it wrote
-            order=build.order(task_hash),
+            order=build.turns.order(task_hash),
             project=build.project,
             is_ready=build.readiness,
             raise_exception=build.options.raise_exception,
@@ -126,6 +195,7 @@ class PlanWorker(Worker):
     def _handle_next_task(self) -> None:
         """Take one report; Luigi's own method, with the build told first and retries of its own."""
         self._idle_since = None
+        self._build.beat()
         while True:
             self._purge_children()
             try:
@@ -158,10 +228,18 @@ class PlanWorker(Worker):
 
     def _add_awaited(self, task_id: str) -> list[str]:
         """What has to end before it is known whether a task need run."""
-        awaited = self._build.take_awaited(task_id)
+        awaited = self._build.turns.take_awaited(task_id)
         if awaited:
-            self.announce(*self._build.to_announce())
+            self.announce(*self._build.agenda.to_announce())
+        if not self._is_local:
+            self._ask_again(awaited)
         return awaited
+
+    def _ask_again(self, names: Iterable[str]) -> None:
+        """Announce once more what another host's end of it has struck off luigid's list."""
+        for name in names:
+            if name not in self._running_tasks and name not in self._held:
+                self._announce(self._scheduled_tasks[name], name, None)
 
     def _report(
         self, task: luigi.Task, task_id: str, status: str, explanation: Any, yielded: list[str]

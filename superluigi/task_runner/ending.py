@@ -25,13 +25,13 @@ def ended_result(build: Build, *, outputs: Callable[[], Any], duration_s: float)
     Args:
         outputs: Gives the outputs of what was asked for; asked when all is well.
     """
-    outcome = build.outcome
-    build.leave_unasked()
+    outcome = build.agenda.outcome
+    build.agenda.leave_unasked()
     _block_what_did_not_end(build)
-    blocked = [h for h, d in build.decisions.items() if d.action == "blocked"]
+    blocked = [h for h, d in build.agenda.decisions.items() if d.action == "blocked"]
     anew = set(outcome.unchanged)
-    skipped = [h for h, d in build.decisions.items() if d.action == "skip" and h not in anew]
-    decided = build.decisions
+    skipped = [h for h, d in build.agenda.decisions.items() if d.action == "skip" and h not in anew]
+    decided = build.agenda.decisions
     ok = not (outcome.failed or blocked)
     return BuildResult(
         build_id=build.build_id,
@@ -106,25 +106,27 @@ def failure_cause(result: BuildResult) -> TaskFailed | None:
 
 def _block_what_did_not_end(build: Build) -> None:
     """Say of everything that waited in vain what it waited for; wrappers of it are incomplete too."""
-    failed = set(build.outcome.failed)
+    failed = set(build.agenda.outcome.failed)
     not_ended = set(build.not_ended())
-    for task_hash, verdict in build.verdicts.items():
+    for task_hash, verdict in build.agenda.verdicts.items():
         waits = verdict.task.is_wrapper and any(
-            upstream.task_hash in failed or build.decisions[upstream.task_hash].action == "blocked"
+            upstream.task_hash in failed
+            or build.agenda.decisions[upstream.task_hash].action == "blocked"
             for _, upstream in verdict.task.upstream
         )
         if task_hash in not_ended or waits:
-            build.decisions[task_hash] = _blocked(build, task_hash, failed)
+            build.agenda.decisions[task_hash] = _blocked(build, task_hash, failed)
 
 
 def _blocked(build: Build, task_hash: str, failed: set[str]) -> Decision:
     """Why something that was to run did not."""
-    verdict = build.verdicts[task_hash]
-    decision = build.decisions[task_hash]
+    verdict = build.agenda.verdicts[task_hash]
+    decision = build.agenda.decisions[task_hash]
     causes = [
         upstream
         for _, upstream in (*verdict.task.upstream, *verdict.task.expected)
-        if upstream.task_hash in failed or build.decisions[upstream.task_hash].action == "blocked"
+        if upstream.task_hash in failed
+        or build.agenda.decisions[upstream.task_hash].action == "blocked"
     ]
     if causes:
         cause = causes[0]

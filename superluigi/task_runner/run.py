@@ -79,6 +79,7 @@ def run_task(
         raise_exception=raise_exception,
         force_local_download=force_local_download,
         resume=resume,
+        central_scheduler=bool(central_scheduler or scheduler_url),
     )
     arguments = DecisionArguments(
         task,

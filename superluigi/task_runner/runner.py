@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from typing import Any
 
 from superluigi.errors import BuildFailed, SuperLuigiError
@@ -15,6 +15,7 @@ from superluigi.planning.planner import Planning
 from superluigi.progress import Progress
 from superluigi.running.build import Build, RunOptions
 from superluigi.running.events import BuildFiles
+from superluigi.running.interrupts import Interrupts
 from superluigi.running.scheduler import LocalScheduler
 from superluigi.running.schedulers import connected_scheduler
 from superluigi.running.worker import PlanWorker
@@ -119,7 +120,7 @@ class Runner:
             raise BuildFailed(failure_message(result), result=result) from failure_cause(result)
 
     def _work(self, build: Build, scheduler: Any) -> None:
-        tasks, upstream = build.to_announce()
+        tasks, upstream = build.agenda.to_announce()
         if not tasks:
             return
         worker = PlanWorker(
@@ -129,9 +130,14 @@ class Runner:
             num_workers=self._options.num_workers,
             no_install_shutdown_handler=threading.current_thread() is not threading.main_thread(),
         )
-        with worker:
+        interrupts = (
+            nullcontext() if self._options.raise_exception else Interrupts(worker.phase_out)
+        )
+        with worker, interrupts:
             worker.announce(tasks, upstream)
             worker.run()
+        if worker.is_phasing_out:
+            raise KeyboardInterrupt
 
     def _end(self, build: Build | None, files: BuildFiles, status: str) -> None:
         error = sys.exc_info()[1]
@@ -139,7 +145,7 @@ class Runner:
             if build is not None:
                 build.interrupt(error)
             status = "failed" if isinstance(error, Exception) else "interrupted"
-        counts = build.outcome_counts() if build is not None else {}
+        counts = build.agenda.outcome_counts() if build is not None else {}
         self._catalog.end_build(
             self._build_id,
             status=status,

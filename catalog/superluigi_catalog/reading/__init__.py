@@ -2,6 +2,7 @@
 
 from superluigi_catalog.reading.closure import lineage_of
 from superluigi_catalog.reading.estimates import durations, dynamic_upstream, last_start_before
+from superluigi_catalog.reading.leases import leases
 from superluigi_catalog.reading.runs import build_by_uuid, builds, run_by_uuid, runs
 from superluigi_catalog.reading.target_records import target_records
 from superluigi_catalog.reading.targets import history, makers, target, targets_of, who_read
@@ -15,6 +16,7 @@ __all__ = [
     "dynamic_upstream",
     "history",
     "last_start_before",
+    "leases",
     "lineage_of",
     "makers",
     "run_by_uuid",

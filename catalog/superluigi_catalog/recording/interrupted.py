@@ -27,6 +27,9 @@ def mark_interrupted(session: Session, alive: Callable[[str], bool]) -> Interrup
         [(now, number) for number, _ in dead_runs],
     )
     session.executemany(
+        "DELETE FROM leases WHERE run_id = ?", [(number,) for number, _ in dead_runs]
+    )
+    session.executemany(
         "UPDATE builds SET status = 'interrupted', ended_at = ? WHERE id = ? AND status = 'running'",
         [(now, number) for number, _ in dead_builds],
     )

@@ -14,6 +14,7 @@ from superluigi_catalog.recording.identify import (
     task_id,
 )
 from superluigi_catalog.recording.known import GOOD_STATUSES, KnownRun, known_run
+from superluigi_catalog.recording.leases import give_back
 from superluigi_catalog.records import JsonObject, RunEntry
 from superluigi_catalog.storage.session import Session
 from superluigi_catalog.storage.values import optional, storable, to_json
@@ -71,6 +72,7 @@ def finish_run(session: Session, entry: RunEntry) -> None:
     is_told = known is not None and known.is_final and entry.status == "shared"
     number = known.id if known is not None and is_told else write_run(session, entry, known)
     _point_to_start(session, task, number)
+    give_back(session, task, number)
     if entry.status not in GOOD_STATUSES:
         return
     session.execute("UPDATE tasks SET current_run_id = ? WHERE id = ?", (number, task))

@@ -173,6 +173,14 @@ CREATE TABLE run_inputs (                        -- exactly what a run consumed
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX run_inputs_content ON run_inputs(content_id, run_id);
 
+CREATE TABLE leases (                            -- who runs a task just now; other builds wait for it
+  task_id INTEGER PRIMARY KEY REFERENCES tasks(id),
+  run_id INTEGER NOT NULL REFERENCES runs(id),
+  owner TEXT NOT NULL,
+  acquired_ns INTEGER NOT NULL,
+  beat_ns INTEGER NOT NULL                       -- when the owner was last heard of
+) STRICT;
+
 CREATE VIRTUAL TABLE tasks_fts USING fts5(words, content = "tasks", content_rowid = "id", prefix = '2 3');
 CREATE TRIGGER tasks_ai AFTER INSERT ON tasks BEGIN
   INSERT INTO tasks_fts(rowid, words) VALUES (new.id, new.words);

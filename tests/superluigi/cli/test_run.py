@@ -276,6 +276,11 @@ def test_an_interrupted_run_says_so_and_is_recorded(project):
         assert child.poll() is None
         time.sleep(0.02)
     child.send_signal(signal.SIGINT)
+    first = child.stderr.readline()
+    while not first.startswith("Interrupted"):
+        first = child.stderr.readline()
+    assert "waiting for a running task to end. Press Ctrl-C again" in first
+    child.send_signal(signal.SIGINT)
     stdout, stderr = child.communicate(timeout=30)
     assert (child.returncode, stdout) == (ExitCode.INTERRUPTED, "")
     assert stderr.splitlines()[-1] == "Interrupted."

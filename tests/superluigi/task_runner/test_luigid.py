@@ -98,3 +98,106 @@ def test_a_luigid_that_does_not_answer_is_named_at_once() -> None:
         with pytest.raises(SchedulerUnreachable, match=url):
             run_task(flows.Part(n=1), central_scheduler=True, scheduler_url=url, progress=False)
     assert ran() == []
+
+
+TWO_HOSTS = """
+import sys
+import time
+from pathlib import Path
+from superluigi import run_task
+from superluigi.errors import BuildFailed
+from superluigi.parameters import IntParameter, Parameter
+from superluigi.targets import LocalFileTarget
+from superluigi.tasks import AtomicTaskWithMetadata
+
+SHARED = Path("../shared").resolve()
+
+class Piece(AtomicTaskWithMetadata):
+    n = IntParameter()
+
+    def output(self):
+        return LocalFileTarget(f"{SHARED}/piece{self.n}.txt")
+
+    def run(self, output_path):
+        with open(SHARED / "ran.log", "a") as log:
+            log.write(f"Piece {self.n}\\n")
+        # Each host waits until the other has begun as well, so that neither makes everything alone.
+        (SHARED / f"{Path.cwd().name}.began").touch()
+        while len(list(SHARED.glob("*.began"))) < int(sys.argv[3]):
+            time.sleep(0.01)
+        Path(output_path).write_text(str(self.n))
+
+class Sum(AtomicTaskWithMetadata):
+    def requires(self):
+        return [Piece(n=n) for n in range(8)]
+
+    def output(self):
+        return LocalFileTarget(f"{SHARED}/sum.txt")
+
+    def run(self, input_path, output_path):
+        with open(SHARED / "ran.log", "a") as log:
+            log.write("Sum\\n")
+        Path(output_path).write_text(" ".join(Path(p).read_text() for p in input_path))
+
+if __name__ == "__main__":
+    import two_hosts
+    result = run_task(
+        two_hosts.Sum(), scheduler_url=sys.argv[1], force_upstream=sys.argv[2] == "force", progress=False
+    )
+    print(len(result.ran), len(result.shared), len(result.skipped), flush=True)
+"""
+
+
+@pytest.fixture
+def hosts(_project: None) -> list[Path]:
+    """Two working directories, each with a catalog of its own, and targets that both see."""
+    Path("shared").mkdir()
+    found = []
+    for name in ("one", "two"):
+        host = Path(name)
+        host.mkdir()
+        (host / "superluigi.toml").touch()
+        (host / "two_hosts.py").write_text(TWO_HOSTS)
+        found.append(host)
+    return found
+
+
+def build_on(hosts: list[Path], url: str, force: str) -> list[list[int]]:
+    """Ran, shared, skipped of each; both are started at once."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "two_hosts.py", url, force, str(len(hosts))],
+            cwd=host,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for host in hosts
+    ]
+    told = [process.communicate(timeout=120) for process in processes]
+    for process, (_, error) in zip(processes, told, strict=True):
+        assert process.returncode == 0, error
+    return [[int(n) for n in out.split()] for out, _ in told]
+
+
+def test_two_hosts_run_each_task_once(luigid: str, hosts: list[Path]) -> None:
+    told = build_on(hosts, luigid, "")
+    entered = Path("shared/ran.log").read_text().splitlines()
+    assert sorted(entered) == sorted([*(f"Piece {n}" for n in range(8)), "Sum"])
+    assert sum(ran for ran, _, _ in told) == 9
+    assert all(ran > 0 for ran, _, _ in told)
+    assert all(sum(counts) == 9 for counts in told)
+    assert Path("shared/sum.txt").read_text() == "0 1 2 3 4 5 6 7"
+
+
+def test_two_hosts_that_force_run_each_task_after_their_plans(
+    luigid: str, hosts: list[Path]
+) -> None:
+    build_on(hosts[:1], luigid, "")
+    Path("shared/ran.log").unlink()
+    Path("shared/one.began").unlink()
+    told = build_on(hosts, luigid, "force")
+    entered = Path("shared/ran.log").read_text().splitlines()
+    assert set(entered) == {*(f"Piece {n}" for n in range(8)), "Sum"}
+    assert all(ran + shared == 9 for ran, shared, _ in told)
+    assert len(entered) == sum(ran for ran, _, _ in told)

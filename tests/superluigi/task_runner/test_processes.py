@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import luigi
@@ -124,17 +125,87 @@ def test_a_killed_build_is_recorded_as_interrupted_by_the_next_one() -> None:
         assert run.status == "interrupted"
 
 
-def test_ctrl_c_leaves_everything_consistent() -> None:
-    process = _started(SLOW.format(slow=True, force=True), Path("started"))
-    process.send_signal(signal.SIGINT)
-    assert process.wait(20) != 0
+INTERRUPTED = """
+import sys
+from pathlib import Path
+from superluigi import run_task
+from superluigi.targets import LocalFileTarget
+from superluigi.tasks import AtomicTaskWithMetadata, Task
+from tests.flows import note
+
+class Before(Task):
+    def output(self):
+        return LocalFileTarget("before.txt")
+
+    def run(self):
+        note(self)
+        Path("before.txt").write_text("half")
+        Path("started").write_text("")
+        Path("before.txt").write_text(Path("goes_on").read_text())
+
+class After(AtomicTaskWithMetadata):
+    def requires(self):
+        return Before()
+
+    def output(self):
+        return LocalFileTarget("after.txt")
+
+    def run(self, output_path):
+        note(self)
+        Path(output_path).touch()
+
+def told(event):
+    if event["event"] == "build_interrupting":
+        Path("told").write_text("")
+
+run_task(After(), num_workers=int(sys.argv[1]), progress=told)
+"""
+
+
+@pytest.fixture
+def interrupted(num_workers: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A build in the middle of its first run, which goes on when `goes_on` is written; once interrupted."""
+    for pipe in ("started", "told", "goes_on"):
+        os.mkfifo(pipe)
+    process = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, str(num_workers)],
+        env={**os.environ, "PYTHONPATH": ROOT},
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    Path("started").read_text()
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the build
+    Path("told").read_text()
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_ctrl_c_once_lets_what_runs_come_to_its_end(
+    interrupted: subprocess.Popen[bytes],
+) -> None:
+    Path("goes_on").write_text("whole")
+    assert interrupted.wait(20) != 0
+    assert ran() == ["Before"]
+    assert Path("before.txt").read_text() == "whole"
+    assert Path("before.txt.metadata.json").exists()
+    with Catalog() as catalog:
+        (build,) = catalog.builds()
+        assert (build.status, build.counts["ran"]) == ("interrupted", 1)
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+def test_ctrl_c_twice_stops_what_runs(interrupted: subprocess.Popen[bytes]) -> None:
+    os.killpg(interrupted.pid, signal.SIGINT)
+    assert interrupted.wait(20) != 0
     assert not list(Path().glob(".superluigi-*"))
     with Catalog() as catalog:
-        assert [build.status for build in catalog.builds()] == ["interrupted"]
-    ran()
-    run_task(flows.InPlace(), progress=False)
-    assert ran() == ["InPlace"]
-    assert Path("inplace.txt").read_text() == "1"
+        (build,) = catalog.builds()
+        assert build.status == "interrupted"
+        assert [run.status for run in catalog.runs()] == ["interrupted"]
+        assert catalog.leases([run.task_hash for run in catalog.runs()]) == {}
+    assert not Path("after.txt").exists()
 
 
 def test_luigis_own_build_writes_sidecars_and_the_catalog_catches_up() -> None:
