@@ -117,14 +117,15 @@ def iter_places(structure: Any, kind: type) -> Iterator[tuple[PlacePath, Any]]:
     """Every item of a nested structure of dicts and iterables with its place, as Luigi flattens it.
 
     Args:
-        structure: One item, None, or a dict, list, tuple, generator or set of such.
+        structure: One item, None, or a dict, list, tuple, generator or set of such; a None in it is no item,
+            but keeps its place.
         kind: What an item is; anything else that cannot be iterated is handed out too.
     """
-    if structure is None:
-        return
     pending: list[tuple[PlacePath, Any]] = [((), structure)]
     while pending:
         place, item = pending.pop()
+        if item is None:
+            continue
         if isinstance(item, (kind, str)):
             yield place, item
             continue

@@ -10,7 +10,7 @@ import luigi
 
 from superluigi.graph import PlacePath, _steps, iter_places, only_wraps, place_text
 
-__all__ = ["input_structure", "map_targets", "placed_targets"]
+__all__ = ["input_structure", "map_targets", "output_structure", "placed_targets", "settled"]
 
 
 def placed_targets(structure: Any) -> list[tuple[str, luigi.Target]]:
@@ -34,11 +34,12 @@ def placed_targets(structure: Any) -> list[tuple[str, luigi.Target]]:
 def map_targets(structure: Any, leaf: Callable[[str, Any], Any], place: PlacePath = ()) -> Any:
     """The same structure with every target replaced by `leaf(place, target)`.
 
-    Dicts stay dicts of their type, lists and tuples stay what they are, other iterables become lists.
+    Dicts stay dicts of their type, lists and tuples stay what they are, other iterables become lists, and
+    None stays None.
     """
     if structure is None:
         return None
-    if isinstance(structure, (luigi.Target, str)):
+    if isinstance(structure, (luigi.Target, luigi.Task, str)):
         return leaf(place_text(place), structure)
     steps = _steps(structure)
     if steps is None:
@@ -47,24 +48,41 @@ def map_targets(structure: Any, leaf: Callable[[str, Any], Any], place: PlacePat
     return _of_shape(structure, mapped)
 
 
+def settled(structure: Any) -> Any:
+    """The same structure with lists for generators and sets, so that it can be read more than once."""
+    return map_targets(structure, lambda _, leaf: leaf)
+
+
 def input_structure(task: luigi.Task) -> Any:
     """The outputs of what a task requires, in the shape of `requires()`; like Luigi's `task.input()`.
 
     A wrapper has no output: the shape of what it requires stands in its place.
     """
-    return _map_tasks(task.requires())
+    return _required_outputs(task.requires())
 
 
-def _map_tasks(structure: Any) -> Any:
+def output_structure(tasks: Any) -> Any:
+    """The outputs of tasks, in the shape in which these stand; a wrapper has none."""
+    return _map_tasks(tasks, lambda task: task.output())
+
+
+def _required_outputs(structure: Any) -> Any:
+    def leaf(task: luigi.Task) -> Any:
+        return _required_outputs(task.requires()) if only_wraps(task) else task.output()
+
+    return [] if structure is None else _map_tasks(structure, leaf)
+
+
+def _map_tasks(structure: Any, leaf: Callable[[luigi.Task], Any]) -> Any:
     if structure is None:
-        return []
+        return None
     if isinstance(structure, luigi.Task):
-        return _map_tasks(structure.requires()) if only_wraps(structure) else structure.output()
+        return leaf(structure)
     steps = _steps(structure)
     if steps is None:
         message = f"requires() returned {structure!r}, which is no task."
         raise TypeError(message)
-    return _of_shape(structure, [_map_tasks(child) for _, child in steps])
+    return _of_shape(structure, [_map_tasks(child, leaf) for _, child in steps])
 
 
 def _of_shape(structure: Any, items: list[Any]) -> Any:

@@ -12,6 +12,7 @@ import luigi
 
 from superluigi.execution.order import RunOrder
 from superluigi.execution.task_run import TaskRun
+from superluigi.execution.yielded import next_requirement
 
 __all__ = ["active_run", "enclosing_runs", "enter_plain_run", "enter_run", "ordered"]
 
@@ -83,7 +84,7 @@ def _drive(run: TaskRun, generator: Generator[Any, Any, Any]) -> Generator[Any, 
             while True:
                 with _activated(run):
                     try:
-                        requirement = generator.send(sent)
+                        requirement = next_requirement(generator, sent)
                     except StopIteration:
                         break
                 sent = yield requirement

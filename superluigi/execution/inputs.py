@@ -12,6 +12,7 @@ import luigi
 from superluigi.errors import InputChanged, SidecarError, TargetError
 from superluigi.execution.order import ExpectedInput, RunOrder
 from superluigi.execution.outputs import opaque_uri
+from superluigi.execution.yielded import yielded_tasks
 from superluigi.files import new_temporary_directory, remove_tree
 from superluigi.graph import iter_places, join_places, place_text, read_tasks, see_through
 from superluigi.hashing import hash_of
@@ -58,7 +59,10 @@ class RunInputs:
 
     def add_yielded(self, place: str, requirement: Any) -> dict[str, str]:
         """Record what `run()` yielded; the tasks by place."""
-        placed = [(join_places(place, inner), task) for inner, task in _placed_tasks(requirement)]
+        placed = [
+            (join_places(place, place_text(inner)), task)
+            for inner, task in iter_places(yielded_tasks(requirement), luigi.Task)
+        ]
         for where, task in see_through(placed):
             for row in discover_outputs(task, where):
                 self._rows[row.entry.place] = row
@@ -208,12 +212,3 @@ def _handed_out(target: TargetWithMetadata, path: str) -> TargetWithMetadata:
 def _local_target(location: str) -> TargetWithMetadata | None:
     """The target of a local input; None for a remote one, whose bytes were fixed when it was fetched."""
     return adapt(luigi.LocalTarget(location)) if Path(location).is_absolute() else None
-
-
-def _placed_tasks(requirement: Any) -> list[tuple[str, luigi.Task]]:
-    from luigi.task import DynamicRequirements
-
-    inner = (
-        requirement.requirements if isinstance(requirement, DynamicRequirements) else requirement
-    )
-    return [(place_text(place), task) for place, task in iter_places(inner, luigi.Task)]

@@ -12,7 +12,7 @@ from superluigi.errors import OutputNotWritten, SuperLuigiError
 from superluigi.execution.order import RunOrder
 from superluigi.project import current_project
 from superluigi.sidecar import output_row
-from superluigi.structure import placed_targets
+from superluigi.structure import placed_targets, settled
 from superluigi.targets.base import TargetWithMetadata
 from superluigi.targets.foreign import adapt
 from superluigi.targets.state import Content, Observation
@@ -31,7 +31,7 @@ class RunOutputs(ABC):
         self._task = task
         self._order = order
         self._read_at_ns = 0
-        self._structure = task.output()
+        self._structure = settled(task.output())
         self.placed: list[tuple[str, luigi.Target]] = placed_targets(self._structure)
         self._targets: dict[str, TargetWithMetadata] = {
             place: target for place, plain in self.placed if (target := adapt(plain)) is not None

@@ -18,6 +18,7 @@ from superluigi.hashing import hash_of
 from superluigi.project import Project, using_project
 from superluigi.running.capture import RunLog
 from superluigi.running.results import ResultQueue
+from superluigi.structure import output_structure
 
 __all__ = ["RunProcess", "SettledProcess"]
 
@@ -85,16 +86,25 @@ class RunProcess(TaskProcess):
                 yielded = entered.send(send)
             except StopIteration:
                 return None
-            requirements = (
-                yielded
-                if isinstance(yielded, DynamicRequirements)
-                else DynamicRequirements(yielded)
-            )
-            if not requirements.complete(self.check_complete):
-                tasks = requirements.flat_requirements
-                _refuse_lossy(self.task, tasks)
-                return [(t.task_module, t.task_family, t.to_str_params()) for t in tasks]
-            send = requirements.paths
+            try:
+                waits_for = self._waits_for(yielded)
+                if waits_for is not None:
+                    return waits_for
+                send = _targets_of(yielded)
+            except Exception as error:
+                entered.throw(error)  # so that it is recorded as what ended this run
+                raise
+
+    def _waits_for(self, yielded: Any) -> list[tuple[str, str, dict[str, str]]] | None:
+        """What has to be made before the run can go on; None when all is ready."""
+        requirements = (
+            yielded if isinstance(yielded, DynamicRequirements) else DynamicRequirements(yielded)
+        )
+        if requirements.complete(self.check_complete):
+            return None
+        tasks = requirements.flat_requirements
+        _refuse_lossy(self.task, tasks)
+        return [(t.task_module, t.task_family, t.to_str_params()) for t in tasks]
 
     def _handle_run_exception(self, error: BaseException) -> Any:
         explanation = super()._handle_run_exception(error)
@@ -125,6 +135,13 @@ class SettledProcess:
     def is_alive(self) -> bool:
         """Never: nothing was started."""
         return False
+
+
+def _targets_of(yielded: Any) -> Any:
+    """What a `yield` gives back: the targets of what was yielded, in its shape."""
+    if isinstance(yielded, DynamicRequirements):
+        return yielded.paths
+    return output_structure(yielded)
 
 
 def _refuse_lossy(task: luigi.Task, yielded: list[luigi.Task]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import luigi
 import pytest
 
-from superluigi.structure import input_structure, map_targets, placed_targets
+from superluigi.structure import input_structure, map_targets, placed_targets, settled
 from superluigi.targets import LocalFileTarget
 from superluigi.tasks import ExternalTask, Task, WrapperTask
 from tests.ids import stable_id
@@ -35,6 +35,8 @@ def paths(structure: Any) -> Any:
         ({"x": target("a"), 2: [target("b")]}, {"x": "x:a", 2: ["2.0:b"]}),
         (OrderedDict(z=target("a"), a=target("b")), OrderedDict(z="z:a", a="a:b")),
         (iter([target("a")]), ["0:a"]),
+        ({"x": target("a"), "y": None}, {"x": "x:a", "y": None}),
+        ([None, (target("a"), None)], [None, ("1.0:a", None)]),
         ([], []),
         ({}, {}),
     ],
@@ -59,6 +61,18 @@ def test_targets_are_placed_as_they_are_mapped() -> None:
     places = []
     map_targets(structure, lambda place, _: places.append(place))
     assert [place for place, _ in placed_targets(structure)] == places == ["x.0", "x.1.y", "z"]
+
+
+def test_none_is_no_target_and_keeps_its_place() -> None:
+    placed = placed_targets({"x": None, "y": [None, target("a")]})
+    assert [(place, found.path) for place, found in placed] == [("y.1", "a")]
+    assert placed_targets([None]) == placed_targets(None) == []
+
+
+def test_a_settled_structure_can_be_read_twice() -> None:
+    structure = settled({"x": (target(name) for name in "ab"), "y": None})
+    assert len(placed_targets(structure)) == len(placed_targets(structure)) == 2
+    assert structure["y"] is None
 
 
 def test_what_is_no_target_is_refused_with_advice() -> None:
@@ -109,6 +123,8 @@ def test_inputs_have_the_shape_of_requires_and_of_each_output() -> None:
     assert inputs_of(Pair(Single(), Several())) == Pair("0:single", several("1"))
     assert inputs_of({"x": {"y": Single()}}) == {"x": {"y": "x.y:single"}}
     assert inputs_of({Single()}) == ["0:single"]
+    assert inputs_of({"x": Single(), "y": None}) == {"x": "x:single", "y": None}
+    assert inputs_of([None, Single()]) == [None, "1:single"]
 
 
 def test_inputs_behind_wrappers_have_the_shape_of_what_they_wrap() -> None:

@@ -11,8 +11,10 @@ import luigi
 import pytest
 from luigi.task import DynamicRequirements
 
+from superluigi.errors import BuildFailed
 from superluigi.parameters import IntParameter
 from superluigi.targets import LocalFileTarget
+from superluigi.task_runner import run_task
 from superluigi.tasks import AtomicTaskWithMetadata, Task, TaskWithMetadata, WrapperTask
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -173,6 +175,87 @@ def test_luigis_dynamic_requirements_are_recorded_as_what_they_wrap() -> None:
     assert build(Wraps())
     sidecar = Wraps().output().metadata()
     assert list(sidecar["dynamic_upstream"]) == ["yielded.0.0", "yielded.0.1"]
+
+
+def test_a_yielded_generator_is_recorded_and_gives_targets_back() -> None:
+    class Generates(AtomicTaskWithMetadata):
+        def output(self):
+            return LocalFileTarget("result.txt")
+
+        def run(self, output_path):
+            bare = yield (Piece(n=n) for n in (1, 2))
+            wrapped = yield DynamicRequirements(Piece(n=n) for n in (3, 4))
+            Path(output_path).write_text(" ".join(t.path for t in [*bare, *wrapped]))
+
+    assert build(Generates())
+    assert Path("result.txt").read_text() == "part1.txt part2.txt part3.txt part4.txt"
+    places = list(Generates().output().metadata()["dynamic_upstream"])
+    assert places == ["yielded.0.0", "yielded.0.1", "yielded.1.0", "yielded.1.1"]
+
+
+class YieldsANumber(Task):
+    def run(self):
+        yield {"a": [Piece(n=1), 3]}
+
+
+class YieldsAClass(Task):
+    def run(self):
+        yield Piece
+
+
+@pytest.mark.parametrize(
+    ("cls", "message"),
+    [
+        (YieldsANumber, "run() yielded 3 (int) at 'a.1', which is no task. Yield tasks, lists or"),
+        (YieldsAClass, "(Register), which is no task."),
+    ],
+)
+def test_yielding_what_is_no_task_is_an_error_at_that_yield(cls: Any, message: str) -> None:
+    with pytest.raises(BuildFailed) as caught:
+        run_task(cls(), progress=False)
+    failure = caught.value.failures[0]
+    assert failure.error_type == "TypeError"
+    assert message in failure.error
+    last_frame = failure.traceback.strip().splitlines()[-2]
+    assert last_frame.strip().startswith("yield ")
+    assert not Path("part1.txt").exists()
+
+
+class Headless(Task):
+    def requires(self):
+        message = "no head"
+        raise KeyError(message)
+
+
+class YieldsHeadless(AtomicTaskWithMetadata):
+    def output(self):
+        return LocalFileTarget("result.txt")
+
+    def run(self):
+        yield Headless()
+
+
+def test_a_yielded_task_that_cannot_be_asked_fails_the_run_with_its_own_error() -> None:
+    with pytest.raises(BuildFailed) as caught:
+        run_task(YieldsHeadless(), progress=False)
+    failure = caught.value.failures[0]
+    assert (failure.family, failure.error_type) == ("YieldsHeadless", "KeyError")
+    assert "in requires" in failure.traceback
+
+
+class YieldsNothingMuch(AtomicTaskWithMetadata):
+    def output(self):
+        return LocalFileTarget("result.txt")
+
+    def run(self, output_path):
+        got = yield {"a": Piece(n=1), "b": None}
+        nothing = yield None
+        Path(output_path).write_text(f"{got['a'].path} {got['b']} {nothing}")
+
+
+def test_none_among_what_is_yielded_is_nothing_to_wait_for() -> None:
+    run_task(YieldsNothingMuch(), progress=False)
+    assert Path("result.txt").read_text() == "part1.txt None None"
 
 
 def test_a_yielded_wrapper_is_seen_through() -> None:

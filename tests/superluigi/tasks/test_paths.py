@@ -15,6 +15,7 @@ from luigi.task import externalize
 from superluigi.errors import TargetMissing
 from superluigi.parameters import IntParameter, Parameter
 from superluigi.targets import LocalFileTarget, LocalFolderTarget
+from superluigi.task_runner import run_task
 from superluigi.tasks import AtomicTaskWithMetadata, ExternalTask, Task, WrapperTask
 from tests.ids import stable_id
 
@@ -122,6 +123,8 @@ SEVERAL = {"table": "table.csv", "parts": ["parts"]}
         (Gathers(), {"one": "one.csv", "several": SEVERAL}),
         ({"all": Gathers()}, {"all": {"one": "one.csv", "several": SEVERAL}}),
         ([externalize(ONE)], ["one.csv"]),
+        ({"a": ONE, "b": None}, {"a": "one.csv", "b": None}),
+        ([None, ONE], [None, "one.csv"]),
     ],
     ids=stable_id,
 )
@@ -147,6 +150,8 @@ def test_input_paths_have_the_shape_of_requires_and_of_each_output(
             {"x": LocalFileTarget("a"), "y": {"z": [LocalFileTarget("b")]}},
             {"x": "a", "y": {"z": ["b"]}},
         ),
+        ({"x": LocalFileTarget("a"), "y": None}, {"x": "a", "y": None}),
+        (iter([LocalFileTarget("a"), LocalFileTarget("b")]), ["a", "b"]),
     ],
     ids=stable_id,
 )
@@ -154,6 +159,29 @@ def test_output_paths_have_the_shape_of_output(output: Any, expected: Any) -> No
     found = outputs(output)
     assert found == expected
     assert type(found) is type(expected)
+
+
+class LeavesGaps(AtomicTaskWithMetadata):
+    def requires(self):
+        yield ONE
+        yield None
+
+    def output(self):
+        yield LocalFileTarget("made.txt")
+        yield None
+
+    def run(self, input_path, output_path):
+        given, nothing_given = input_path
+        made, nothing_made = output_path
+        assert nothing_given is nothing_made is None
+        Path(made).write_text(Path(given).read_text())
+
+
+def test_a_build_takes_generators_with_gaps_for_requires_and_output() -> None:
+    result = run_task(LeavesGaps(), progress=False)
+    assert result.outputs == ["made.txt", None]
+    assert Path("made.txt").read_text() == "in one.csv"
+    assert run_task(LeavesGaps(), progress=False).ran == ()
 
 
 def test_targets_without_bytes_of_their_own_are_handed_over_themselves() -> None:
