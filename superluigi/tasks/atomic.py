@@ -23,5 +23,5 @@ class AtomicTaskWithMetadata(TaskWithMetadata):
     offered_arguments: ClassVar[tuple[str, ...]] = ("input_path", "output_path", "metadata")
     writes_in_place: ClassVar[bool] = False
 
-    def run(self, input_path: Any, output_path: Any, metadata: dict[str, Any]) -> Any:  # type: ignore[override]
+    def run(self, input_path: Any, output_path: Any, metadata: dict[str, Any]) -> Any:
         """Do nothing; override it."""

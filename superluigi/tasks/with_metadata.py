@@ -17,5 +17,5 @@ class TaskWithMetadata(Task):
 
     offered_arguments: ClassVar[tuple[str, ...]] = ("metadata",)
 
-    def run(self, metadata: dict[str, Any]) -> Any:  # type: ignore[override]
+    def run(self, metadata: dict[str, Any]) -> Any:
         """Do nothing; override it."""
