@@ -13,6 +13,8 @@ SuperLuigiError                 .task_hash .family where known
     TargetConflict              a file where a folder was meant, or the other way round
     AccessDenied                S3 refused: credentials missing, expired, or without the right
     BucketMissing               no such bucket
+    ObjectChanged               S3: not, or no longer, the version that was expected
+    StoreUnavailable            also ConnectionError: no connection to S3, or it cannot serve now
     OutputNotWritten            run() returned without writing its output path
     InputChanged                an input changed while the task ran
     SyncFailed                  local copy and remote differ after a transfer
@@ -37,11 +39,13 @@ __all__ = [
     "HashError",
     "InputChanged",
     "MetadataError",
+    "ObjectChanged",
     "OutputNotWritten",
     "PlanError",
     "SchedulerUnreachable",
     "SettingsError",
     "SidecarError",
+    "StoreUnavailable",
     "SuperLuigiError",
     "SyncFailed",
     "TargetConflict",
@@ -130,6 +134,14 @@ class AccessDenied(TargetError, PermissionError):
 
 class BucketMissing(TargetError):
     """The bucket does not exist."""
+
+
+class ObjectChanged(TargetError):
+    """An object is not, or no longer, the version that was expected."""
+
+
+class StoreUnavailable(TargetError, ConnectionError):
+    """The store cannot be reached, or answers that it cannot serve now. Trying again may help."""
 
 
 class OutputNotWritten(TargetError):

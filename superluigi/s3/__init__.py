@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from superluigi.s3.cache import Cache, CachedObject
 from superluigi.s3.client import ClientSpec, client_for
-from superluigi.s3.errors import ObjectChanged, StoreUnavailable
 from superluigi.s3.objects import Downloaded, ObjectStat
 from superluigi.s3.protocol import Store
 from superluigi.s3.store import ObjectStore
@@ -19,11 +18,9 @@ __all__ = [
     "CachedObject",
     "ClientSpec",
     "Downloaded",
-    "ObjectChanged",
     "ObjectStat",
     "ObjectStore",
     "Store",
-    "StoreUnavailable",
     "client_for",
     "format_uri",
     "is_s3_uri",

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from superluigi.errors import SyncFailed, TargetError
-from superluigi.s3.errors import READ, ObjectChanged, s3_errors
+from superluigi.errors import ObjectChanged, SyncFailed, TargetError
+from superluigi.s3.errors import READ, s3_errors
 from superluigi.s3.objects import Downloaded, ObjectStat, stat_from_response
 from superluigi.s3.parallel import in_threads
 from superluigi.s3.uri import format_uri

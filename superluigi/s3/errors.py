@@ -1,13 +1,4 @@
-"""What the store's refusals mean, in words that say what to do.
-
-TargetError                     (of superluigi.errors)
-  AccessDenied                  no credentials, expired ones, or ones without the right
-  BucketMissing                 no such bucket
-  TargetMissing                 no such object
-  SyncFailed                    what arrived is not what was sent
-  ObjectChanged                 the object is not the version that was expected
-  StoreUnavailable              no connection, or the store answers that it cannot serve
-"""
+"""What the store's refusals mean: which error of `superluigi.errors`, in words that say what to do."""
 
 from __future__ import annotations
 
@@ -19,6 +10,8 @@ from typing import Any
 from superluigi.errors import (
     AccessDenied,
     BucketMissing,
+    ObjectChanged,
+    StoreUnavailable,
     SuperLuigiError,
     TargetError,
     TargetMissing,
@@ -33,22 +26,12 @@ __all__ = [
     "READ",
     "WRITE",
     "Action",
-    "ObjectChanged",
-    "StoreUnavailable",
     "error_code",
     "is_denied",
     "is_missing",
     "is_precondition",
     "s3_errors",
 ]
-
-
-class ObjectChanged(TargetError):
-    """An object is not, or no longer, the version that was expected."""
-
-
-class StoreUnavailable(TargetError, ConnectionError):
-    """The store cannot be reached, or answers that it cannot serve now. Trying again may help."""
 
 
 @dataclass(frozen=True, slots=True)

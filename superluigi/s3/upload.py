@@ -17,12 +17,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from superluigi.errors import SyncFailed, TargetError
+from superluigi.errors import ObjectChanged, SyncFailed, TargetError
 from superluigi.s3.checksums import Digests, digests_of
 from superluigi.s3.errors import (
     COPY,
     WRITE,
-    ObjectChanged,
     error_code,
     is_missing,
     is_precondition,

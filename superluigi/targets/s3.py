@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from superluigi.errors import InputChanged, TargetMissing
+from superluigi.errors import InputChanged, ObjectChanged, TargetMissing
 from superluigi.project import current_project
 from superluigi.s3.cache import Cache
 from superluigi.s3.client import ClientSpec
-from superluigi.s3.errors import ObjectChanged
 from superluigi.s3.objects import ObjectStat
 from superluigi.s3.store import ObjectStore
 from superluigi.s3.uri import check_bucket, check_key, format_uri, parse_uri

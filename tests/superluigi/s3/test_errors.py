@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from superluigi.errors import AccessDenied, BucketMissing, TargetError
-from superluigi.s3 import ClientSpec, ObjectStore, StoreUnavailable
+from superluigi.errors import AccessDenied, BucketMissing, StoreUnavailable, TargetError
+from superluigi.s3 import ClientSpec, ObjectStore
 from tests.s3_server import BUCKET, Answer, FaultProxy
 
 READS: dict[str, Callable[[ObjectStore, str], Any]] = {

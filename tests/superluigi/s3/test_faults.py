@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from superluigi.errors import SyncFailed, TargetError
-from superluigi.s3 import ObjectChanged, ObjectStore
+from superluigi.errors import ObjectChanged, SyncFailed, TargetError
+from superluigi.s3 import ObjectStore
 from superluigi.s3 import download as downloading
 from superluigi.s3 import upload as uploading
 from tests.s3_server import BUCKET, Answer, FaultProxy

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from superluigi.errors import BucketMissing, TargetError, TargetMissing
-from superluigi.s3 import ClientSpec, ObjectChanged, ObjectStore
+from superluigi.errors import BucketMissing, ObjectChanged, TargetError, TargetMissing
+from superluigi.s3 import ClientSpec, ObjectStore
 from superluigi.s3 import download as downloading
 from superluigi.s3 import upload as uploading
 from tests.s3_server import BUCKET, FaultProxy, fill_bucket

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from superluigi.errors import AccessDenied, SyncFailed, TargetError
-from superluigi.s3 import ObjectChanged, ObjectStore
+from superluigi.errors import AccessDenied, ObjectChanged, SyncFailed, TargetError
+from superluigi.s3 import ObjectStore
 from superluigi.s3 import upload as uploading
 from superluigi.s3.checksums import Digests
 from tests.s3_server import BUCKET, Answer, FaultProxy
