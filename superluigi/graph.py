@@ -28,6 +28,7 @@ __all__ = [
     "placed_tasks",
     "read_tasks",
     "see_through",
+    "task_text",
     "walk",
 ]
 
@@ -62,6 +63,13 @@ class Node:
 def is_external(task: luigi.Task) -> bool:
     """Whether Luigi never runs it: no `run`."""
     return bool(_is_external(task))
+
+
+def task_text(task: luigi.Task) -> str:
+    """A task as Luigi shows it, `Family(name=value)`, but without PRIVATE parameters."""
+    params = task.to_str_params(only_significant=True)
+    shown = ", ".join(f"{name}={text}" for name, text in params.items())
+    return f"{task.get_task_family()}({shown})"
 
 
 def only_wraps(task: luigi.Task) -> bool:
@@ -318,7 +326,7 @@ def _has_added_dependencies(cls: type[luigi.Task]) -> bool:
 
 def _cycle(path: list[Node], again: Node) -> HashError:
     start = next(index for index, node in enumerate(path) if node is again)
-    spelled = " → ".join([*(str(node.task) for node in path[start:]), str(again.task)])
+    spelled = " → ".join(task_text(node.task) for node in [*path[start:], again])
     message = f"The tasks require each other in a cycle: {spelled}. Break it in one requires()."
     return HashError(message, family=again.task.get_task_family())
 
@@ -326,7 +334,7 @@ def _cycle(path: list[Node], again: Node) -> HashError:
 def _endless(task: luigi.Task, cap: int) -> HashError:
     family = task.get_task_family()
     message = (
-        f"The graph has more than {cap:,} tasks and was still growing at {task}: it looks endless. "
+        f"The graph has more than {cap:,} tasks and was still growing at {task_text(task)}: it looks endless. "
         f"Let {family}.lineage_requires() return only what the identity of a task depends on "
         "([] for its own parameters alone; plain Luigi tasks have no such method); Super Luigi then "
         "follows requires() as Luigi does, down to what is complete."

@@ -29,7 +29,7 @@ from luigi.parameter import ParameterVisibility
 from luigi.task_register import Register
 
 from superluigi.errors import HashError
-from superluigi.graph import Node, PlacedTask, declared_upstream, is_external, walk
+from superluigi.graph import Node, PlacedTask, declared_upstream, is_external, task_text, walk
 
 __all__ = [
     "asking_upstream",
@@ -182,7 +182,7 @@ def asking_upstream(task: luigi.Task) -> Iterator[None]:
     if is_being_asked(task):
         family = task.get_task_family()
         message = (
-            f"{family}.requires() reads the task_id of a task that requires {task} itself. "
+            f"{family}.requires() reads the task_id of a task that requires {task_text(task)} itself. "
             "Use parameters there, or luigi_task_id, and break the cycle."
         )
         raise HashError(message, family=family)

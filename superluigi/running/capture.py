@@ -5,11 +5,17 @@ from __future__ import annotations
 import io
 import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO
 
-__all__ = ["RunLog"]
+import luigi
+
+from superluigi.graph import task_text
+
+__all__ = ["RunLog", "private_values_hidden"]
 
 _FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
 
@@ -51,6 +57,28 @@ class RunLog:
                 "a", encoding="utf-8", errors="backslashreplace"
             )
         self._file.write(text)
+
+
+@contextmanager
+def private_values_hidden() -> Iterator[None]:
+    """While inside, Luigi's own log lines name tasks without PRIVATE parameters.
+
+    Our tasks are shown so anyway; Luigi's show all that is significant.
+    """
+    logger = logging.getLogger("luigi-interface")
+    logger.addFilter(_without_private)
+    try:
+        yield
+    finally:
+        logger.removeFilter(_without_private)
+
+
+def _without_private(record: logging.LogRecord) -> bool:
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            task_text(each) if isinstance(each, luigi.Task) else each for each in record.args
+        )
+    return True
 
 
 class _FileHandler(logging.Handler):

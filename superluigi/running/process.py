@@ -13,10 +13,10 @@ from luigi.worker import TaskProcess
 
 from superluigi.execution.enter import enter_plain_run, ordered
 from superluigi.execution.order import RunOrder
-from superluigi.graph import is_external
+from superluigi.graph import is_external, task_text
 from superluigi.hashing import hash_of
 from superluigi.project import Project, using_project
-from superluigi.running.capture import RunLog
+from superluigi.running.capture import RunLog, private_values_hidden
 from superluigi.running.results import ResultQueue
 from superluigi.structure import output_structure
 
@@ -57,7 +57,7 @@ class RunProcess(TaskProcess):
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         captures = self.order.log_path is not None and not self._raise_exception
         log = RunLog(str(self.order.log_path)) if captures else nullcontext()
-        with using_project(self._project), log:
+        with using_project(self._project), log, private_values_hidden():
             super().run()
 
     def _run_get_new_deps(self) -> list[tuple[str, str, dict[str, str]]] | None:
@@ -156,7 +156,7 @@ def _refuse_lossy(task: luigi.Task, yielded: list[luigi.Task]) -> None:
         again = type(dependency).from_str_params(dependency.to_str_params())
         if hash_of(again) != hash_of(dependency):
             message = (
-                f"{task.get_task_family()}.run() yields {dependency}, which is another task after its "
+                f"{task.get_task_family()}.run() yields {task_text(dependency)}, which is another task after its "
                 "parameters went through text and back. Use parameter types that parse what they "
                 "serialise, and no PRIVATE ones that matter."
             )

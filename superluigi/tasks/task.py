@@ -10,12 +10,11 @@ from typing import Any, ClassVar
 import luigi
 
 from superluigi.errors import HashError
-from superluigi.graph import PlacedTask, placed_tasks
+from superluigi.graph import PlacedTask, placed_tasks, task_text
 from superluigi.hashing import (
     current_generation,
     hash_of,
     is_being_asked,
-    significant_params,
 )
 from superluigi.tasks.run_method import entered_once
 
@@ -121,8 +120,7 @@ class Task(luigi.Task):
 
     def __repr__(self) -> str:
         """As Luigi shows it, `Family(name=value)`, but without PRIVATE parameters."""
-        params = ", ".join(f"{name}={text}" for name, text in significant_params(self).items())
-        return f"{self.get_task_family()}({params})"
+        return task_text(self)
 
     def __eq__(self, other: object) -> bool:
         if self is other:

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 import json
+import traceback
 from pathlib import Path
 from typing import Any
 
+import luigi
 import pytest
 from luigi.parameter import ParameterVisibility
 
-from superluigi import run_task
+from superluigi import plan_task, run_task
 from superluigi.errors import BuildFailed, PlanError, TaskFailed
 from superluigi.task_runner import BuildResult
 from superluigi_catalog import Catalog
@@ -451,6 +453,56 @@ def test_values_of_private_parameters_are_nowhere(monkeypatch: pytest.MonkeyPatc
     assert [path for path in written if secret.encode() in path.read_bytes()] == []
     ran()
     assert build(Secretive(password="rotated")).ran == ()
+
+
+@pytest.mark.parametrize("num_workers", [1, 2])
+@pytest.mark.parametrize("fails", [False, True], ids=["succeeds", "fails"])
+def test_values_of_private_parameters_of_plain_tasks_are_nowhere(
+    fails: bool,
+    num_workers: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class PlainSecretive(luigi.Task):
+        password = flows.Parameter(visibility=ParameterVisibility.PRIVATE)
+
+        def output(self):
+            return luigi.LocalTarget("secretive.txt")
+
+        def run(self):
+            if not fails:
+                Path("secretive.txt").touch()
+
+    class Outer(luigi.Task):
+        password = flows.Parameter(visibility=ParameterVisibility.PRIVATE)
+
+        def requires(self):
+            return PlainSecretive(self.password)
+
+        def output(self):
+            return luigi.LocalTarget("outer.txt")
+
+        def run(self):
+            Path("outer.txt").touch()
+
+    secret = "s3cr3t"[::-1]
+    monkeypatch.setattr("sys.argv", ["run.py", f"--password={secret}"])
+    caplog.set_level("DEBUG")
+    caplog.set_level("DEBUG", "luigi-interface")
+    told: list[Any] = [plan_task(Outer(password=secret)), plan_task(Outer(secret)).to_json()]
+    for task in (PlainSecretive(password=secret), Outer(password=secret)):
+        try:
+            result = run_task(task, num_workers=num_workers, force=True)
+        except BuildFailed as error:
+            told += [error, *error.failures, *map(str, traceback.format_exception(error))]
+            result = error.result
+        told += [result, repr(result), result.to_dict(), result._repr_html_()]
+    assert secret not in "".join(map(str, told))
+    assert secret not in caplog.text
+    assert secret not in "".join(capfd.readouterr())
+    written = [path for path in Path().rglob("*") if path.is_file()]
+    assert [path for path in written if secret.encode() in path.read_bytes()] == []
 
 
 def test_identities_may_change_while_the_result_stays(monkeypatch: pytest.MonkeyPatch) -> None:
