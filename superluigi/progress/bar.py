@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["BarProgress"]
 
 _MAX_NAMES = 3
+_BAR_WIDTH = 24
 _ENDS = ("run_succeeded", "run_unchanged", "run_shared", "run_failed", "run_suspended")
 
 
@@ -34,7 +35,7 @@ class BarProgress(Progress):
     def __init__(self) -> None:
         self._console = Console(stderr=True)
         self._bar = RichProgress(
-            BarColumn(bar_width=24),
+            BarColumn(bar_width=_BAR_WIDTH),
             MofNCompleteColumn(),
             TextColumn("{task.fields[what]}", markup=False),
             console=self._console,
@@ -97,7 +98,16 @@ class BarProgress(Progress):
         )
         waiting = f"  waiting for {len(self._waiting)} of another build" if self._waiting else ""
         failed = f"  {self._failed} failed" if self._failed else ""
-        return printable(f"{shown}{waiting}{failed}{self._time_left()}")
+        tail = f"{waiting}{failed}{self._time_left()}"
+        # What does not fit would push the bar and the numbers out.
+        cut = Text(printable(shown))
+        cut.truncate(max(self._room() - len(tail), 0), overflow="ellipsis")
+        return cut.plain + tail
+
+    def _room(self) -> int:
+        """Cells beside the bar and the numbers."""
+        total = max((int(row.total or 0) for row in self._bar.tasks), default=0)
+        return self._console.width - _BAR_WIDTH - 2 * len(str(total)) - 3
 
     def _time_left(self) -> str:
         """From how long this build's tasks took so far."""

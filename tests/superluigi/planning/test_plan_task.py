@@ -155,6 +155,30 @@ def test_verify_catalog_trusts_recent_looks_but_always_looks_at_roots() -> None:
     assert actions(plan_task(flows.Clean(), verify="catalog"))["Clean"] == "run"
 
 
+def test_what_runs_carries_nothing_to_its_readers_when_inputs_are_no_trigger() -> None:
+    run_task(flows.Report(), progress=False)
+    Path("raw.txt").unlink()
+    plan = plan_task(flows.Report(), rerun_on={"missing_anywhere"})
+    assert {family for family, action in actions(plan).items() if action != "skip"} == {"Raw"}
+    plan = plan_task(flows.Report(), rerun_on={"missing_anywhere", "inputs"})
+    assert actions(plan)["Clean"] == "maybe"
+
+
+def test_large_files_without_a_record_are_taken_by_size_and_time() -> None:
+    Path("superluigi.toml").write_text("adopt_read_max_bytes = 5\n")
+    Path("raw.txt").write_text("six by")
+    Path("source.txt").write_text("five.")
+    run_task(flows.Raw(), progress=False)
+    assert ran() == []
+    with Catalog() as catalog:
+        (raw,), (source,) = catalog.targets("raw.txt"), catalog.targets("source.txt")
+    assert raw.fingerprint.startswith("stat:6:")
+    assert source.fingerprint.startswith("sha256:")
+    plan_task(flows.Raw(), verify="content")
+    with Catalog() as catalog:
+        assert catalog.targets("raw.txt")[0].fingerprint.startswith("sha256:")
+
+
 @pytest.mark.parametrize("count", [5, 60])
 def test_the_number_of_statements_does_not_grow_with_the_graph(count: int) -> None:
     class Many(flows.WrapperTask):

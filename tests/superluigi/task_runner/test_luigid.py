@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -79,6 +80,17 @@ def test_luigid_hands_out_what_the_plan_wants_and_nothing_else(
     assert build(force_upstream_to_task_cls=flows.Clean) == ["Clean", "Report"]
     assert build(force=True) == ["Report"]
     assert build() == []
+
+
+@pytest.mark.parametrize("by", ["url", "host and port"])
+def test_luigid_is_found_by_luigis_own_configuration(luigid: str, by: str) -> None:
+    place = urlsplit(luigid)
+    host_and_port = {"default-scheduler-host": place.hostname, "default-scheduler-port": place.port}
+    core = {"default-scheduler-url": f"{luigid}/"} if by == "url" else host_and_port
+    run_task(flows.Part(n=1), central_scheduler=True, config={"core": core}, progress=False)
+    assert ran() == ["Part"]
+    with urllib.request.urlopen(f"{luigid}/api/task_list?data=%7B%7D", timeout=5) as answer:
+        assert flows.Part(n=1).task_id in answer.read().decode()
 
 
 def test_failures_and_retries_with_luigid(luigid: str) -> None:

@@ -16,6 +16,7 @@ from superluigi.targets import S3ObjectTarget
 from superluigi_catalog import Catalog
 from tests import s3_flows
 from tests.flows import ran
+from tests.s3_server import FaultProxy
 
 EVERYTHING = ["S3Clean", "S3Raw", "S3Report"]
 
@@ -184,6 +185,21 @@ def test_local_output_hands_back_local_paths(s3: Any) -> None:
     assert Path(result.outputs, "sub", "second.txt").read_text() == "hh"
     result = run_task(s3_flows.S3Raw(), local_output=True, progress=False)
     assert Path(result.outputs).read_text() == "hello"
+
+
+@pytest.mark.parametrize("cls", [s3_flows.S3Raw, s3_flows.S3Report])
+def test_force_local_download_fetches_inputs_again_that_are_in_the_cache(
+    s3_faults: FaultProxy, cls: Any
+) -> None:
+    def fetched(**options: Any) -> int:
+        s3_faults.requests.clear()
+        run_task(cls(), force=True, progress=False, **options)
+        inputs = ("GET /lake/source.txt", "GET /lake/raw/raw.txt", "GET /lake/clean/first.txt")
+        return sum(request in inputs for request in s3_faults.requests)
+
+    run_task(cls(), progress=False)
+    assert fetched() == 0
+    assert fetched(force_local_download=True) == (1 if cls is s3_flows.S3Raw else 2)
 
 
 def test_a_missing_bucket_is_said_before_anything_runs(s3: Any) -> None:
