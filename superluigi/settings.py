@@ -37,7 +37,7 @@ __all__ = [
     "load_settings",
 ]
 
-TRIGGERS = frozenset({"missing", "missing_anywhere", "inputs", "code", "output"})
+TRIGGERS = frozenset({"missing", "missing_anywhere", "inputs", "code", "output", "env"})
 VERIFY_MODES = ("stat", "content", "catalog")
 _DURABILITIES = ("detect", "fsync")
 

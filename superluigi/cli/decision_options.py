@@ -27,6 +27,7 @@ class DecisionOptions:
     force: bool = False
     force_upstream: bool = False
     force_upstream_to: tuple[str, ...] = ()
+    force_readers_of: tuple[str, ...] = ()
     rerun_on: frozenset[str] | None = None
     verify: str | None = None
     config_file: str | None = None
@@ -34,7 +35,7 @@ class DecisionOptions:
     def __post_init__(self) -> None:
         given = [
             "--" + name.replace("_", "-")
-            for name in ("force", "force_upstream", "force_upstream_to")
+            for name in ("force", "force_upstream", "force_upstream_to", "force_readers_of")
             if getattr(self, name)
         ]
         if len(given) > 1:
@@ -75,7 +76,6 @@ def asked_task(
         WrongArguments, NotFound, TaskCodeFailed, SettingsError: see `task_class` and `parse_arguments`.
         HelpAsked: `--help` is among the tokens.
     """
-    from superluigi.cli.force_targets import forced_tasks
     from superluigi.cli.task_arguments import made_task, parse_arguments
     from superluigi.cli.task_help import task_help
     from superluigi.cli.task_reference import task_class
@@ -98,7 +98,9 @@ def asked_task(
             for name in ("force", "force_upstream", "rerun_on", "verify", "config_file")
         }
         if decision.force_upstream_to:
-            chosen["force_upstream_to_task"] = forced_tasks(task, decision.force_upstream_to)
+            chosen["force_upstream_to_task"] = decision.force_upstream_to
+        if decision.force_readers_of:
+            chosen["force_readers_of"] = decision.force_readers_of
         with _recorded_arguments(tokens, arguments.shown):
             yield AskedTask(task, chosen)
 
@@ -139,6 +141,12 @@ _OPTIONS = (
         multiple=True,
         help="Run X and all between it and the task. X: a family, a class's name, MODULE.Class, or the "
         "beginning of a task hash. May be given several times.",
+    ),
+    click.option(
+        "--force-readers-of",
+        metavar="PATH",
+        multiple=True,
+        help="Run what reads this target: a path or URI. May be given several times.",
     ),
     click.option(
         "--rerun-on",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import luigi
@@ -14,6 +15,7 @@ from superluigi_catalog.records import InputEntry, RunRecord
 __all__ = [
     "changed_inputs",
     "code_reason",
+    "environment_reason",
     "missing_reason",
     "other_task_reason",
     "short_label",
@@ -136,6 +138,21 @@ def code_reason(current: Any, run: RunRecord) -> Reason:
         "gone": gone,
     }
     return Reason("code_changed", text, details)
+
+
+def environment_reason(was: Mapping[str, Any], now: Mapping[str, Any]) -> Reason | None:
+    """Which version of Python or of an imported package is another one; None when none is."""
+    before = {"python": was.get("python"), **(was.get("packages") or {})}
+    after = {"python": now.get("python"), **(now.get("packages") or {})}
+    changed = {
+        name: {"from": before.get(name), "to": after.get(name)}
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    }
+    if not was or not changed:
+        return None
+    text = ", ".join(f"{n} {v['from'] or 'none'} → {v['to'] or 'none'}" for n, v in changed.items())
+    return Reason("environment_changed", f"environment changed: {text}", {"versions": changed})
 
 
 def missing_reason(task: PlannedTask, needed_by: PlannedTask | None = None) -> Reason:

@@ -15,6 +15,7 @@ from typing import Any
 from superluigi.planning.compare import (
     changed_inputs,
     code_reason,
+    environment_reason,
     missing_reason,
     other_task_reason,
     short_label,
@@ -24,10 +25,22 @@ from superluigi.planning.decision import Action, Decision, Reason
 from superluigi.planning.nodes import PlannedTask
 from superluigi_catalog.records import RunRecord
 
-__all__ = ["Verdict", "decide", "decide_more", "stands"]
+__all__ = ["Rules", "Verdict", "decide", "decide_more", "stands"]
 
 _SKIP, _MAYBE, _RUN = 0, 1, 2
 _ACTIONS: dict[int, Action] = {_SKIP: "skip", _MAYBE: "maybe", _RUN: "run"}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What decides beside the tasks themselves."""
+
+    rerun_on: frozenset[str]
+    """The triggers."""
+    code: Mapping[str, Any] = field(default_factory=dict)
+    """Family → `CodeFingerprint`, for comparing with the recorded one."""
+    environments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Family → the environment of a run now; only where it is a trigger."""
 
 
 @dataclass(slots=True, eq=False)
@@ -85,21 +98,13 @@ class Verdict:
         )
 
 
-def decide(
-    tasks: list[PlannedTask],
-    *,
-    forced: set[str],
-    rerun_on: frozenset[str],
-    code: Mapping[str, Any] | None = None,
-) -> list[Verdict]:
+def decide(tasks: list[PlannedTask], rules: Rules, *, forced: set[str]) -> list[Verdict]:
     """One verdict per task, in the order of `tasks` (upstream first).
 
     Args:
         forced: Hashes of the tasks to run in any case.
-        rerun_on: The triggers.
-        code: Family → `CodeFingerprint`, for comparing with the recorded one.
     """
-    deciding = _Deciding(tasks, forced, rerun_on, code or {}, ())
+    deciding = _Deciding(tasks, rules, forced, ())
     deciding.judge_alone()
     deciding.end()
     return deciding.fresh
@@ -107,14 +112,13 @@ def decide(
 
 def decide_more(
     tasks: list[PlannedTask],
+    rules: Rules,
     *,
     asked_for: Iterable[PlannedTask],
     reader: PlannedTask,
     known: Iterable[Verdict],
     pending: Collection[str],
     forced: set[str],
-    rerun_on: frozenset[str],
-    code: Mapping[str, Any],
 ) -> list[Verdict]:
     """Verdicts of what a running task asked for; those that are known may grow with them.
 
@@ -128,7 +132,7 @@ def decide_more(
     Returns:
         The new verdicts, and those known ones that have grown.
     """
-    deciding = _Deciding(tasks, forced, rerun_on, code, known)
+    deciding = _Deciding(tasks, rules, forced, known)
     before = [(verdict, verdict.step, verdict.is_blocked) for verdict in deciding.known]
     deciding.judge_alone()
     deciding.follow(pending)
@@ -139,9 +143,9 @@ def decide_more(
     return [*deciding.fresh, *grown]
 
 
-def stands(task: PlannedTask, *, rerun_on: frozenset[str], code: Mapping[str, Any]) -> bool:
+def stands(task: PlannedTask, rules: Rules) -> bool:
     """Whether a task's result is there and right, as far as the task itself and its inputs go."""
-    deciding = _Deciding([task], set(), rerun_on, code, ())
+    deciding = _Deciding([task], rules, set(), ())
     deciding.judge_alone()
     verdict = deciding.fresh[0]
     return verdict.step == _SKIP and not verdict.is_missing
@@ -151,17 +155,16 @@ class _Deciding:
     def __init__(
         self,
         tasks: list[PlannedTask],
+        rules: Rules,
         forced: set[str],
-        rerun_on: frozenset[str],
-        code: Mapping[str, Any],
         known: Iterable[Verdict],
     ) -> None:
         self.known = list(known)
         self.fresh = [Verdict(task) for task in tasks]
         self.verdicts = {id(verdict.task): verdict for verdict in (*self.known, *self.fresh)}
         self._forced = forced
-        self._rerun_on = rerun_on
-        self._code = code
+        self._rules = rules
+        self._rerun_on = rules.rerun_on
         self._grown: deque[Verdict] = deque()
 
     def judge_alone(self) -> None:
@@ -299,6 +302,7 @@ class _Deciding:
             return
         self._judge_output(verdict)
         self._judge_code(verdict, run)
+        self._judge_environment(verdict, run)
         if not on_inputs:
             return
         changed = changed_inputs(task, run)
@@ -324,12 +328,18 @@ class _Deciding:
                 )
 
     def _judge_code(self, verdict: Verdict, run: RunRecord) -> None:
-        current = self._code.get(verdict.task.family)
+        current = self._rules.code.get(verdict.task.family)
         if current is None or current.fingerprint is None or run.code_fingerprint is None:
             return
         if current.fingerprint != run.code_fingerprint:
             reason = code_reason(current, run)
             self._note(verdict, reason, "code" in self._rerun_on)
+
+    def _judge_environment(self, verdict: Verdict, run: RunRecord) -> None:
+        now = self._rules.environments.get(verdict.task.family)
+        reason = None if now is None else environment_reason(run.environment, now)
+        if reason is not None:
+            self._grow(verdict, _RUN, reason)
 
     def _note(self, verdict: Verdict, reason: Reason, is_trigger: bool) -> None:
         if is_trigger:

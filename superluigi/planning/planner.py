@@ -10,12 +10,14 @@ from typing import Any
 import luigi
 
 from superluigi.code import CodeFingerprint, Fingerprinter
+from superluigi.environment import environment_of
 from superluigi.hashing import hash_of
-from superluigi.planning.decide import Verdict, decide, decide_more, stands
+from superluigi.planning.decide import Rules, Verdict, decide, decide_more, stands
 from superluigi.planning.decision import Decision
 from superluigi.planning.expected import in_running_order, link_expected
 from superluigi.planning.force import Force
 from superluigi.planning.nodes import (
+    PlannedOutput,
     PlannedTask,
     expand,
     has_own_complete,
@@ -77,10 +79,10 @@ class Planner:
         self._look(tasks)
         if stops_at is None:
             tasks = self._with_expected(tasks, {})
-        forced = force.reached(tasks) if force else set()
+        forced = force.reached(tasks, self.project) if force else set()
         forced = force.without_finished(forced, tasks)
         self._compare_code(tasks)
-        verdicts = decide(tasks, forced=forced, rerun_on=self.rerun_on, code=self.code)
+        verdicts = decide(tasks, self._rules(tasks), forced=forced)
         return Planning(
             Plan(self.decisions(verdicts)),
             {verdict.task.task_hash: verdict for verdict in verdicts},
@@ -115,13 +117,12 @@ class Planner:
         forced = {t.task_hash for t in tasks if planning.forces_all and not t.is_external}
         verdicts = decide_more(
             tasks,
+            self._rules(tasks),
             asked_for=[by_hash[hash_of(task)] for task in asked_for],
             reader=reader,
             known=planning.verdicts.values(),
             pending=pending,
             forced=forced,
-            rerun_on=self.rerun_on,
-            code=self.code,
         )
         planning.verdicts.update({v.task.task_hash: v for v in verdicts})
         return verdicts
@@ -132,7 +133,18 @@ class Planner:
             output.state.forget()
         self._look([task])
         self._compare_code([task])
-        return stands(task, rerun_on=self.rerun_on, code=self.code)
+        return stands(task, self._rules([task]))
+
+    def _rules(self, tasks: list[PlannedTask]) -> Rules:
+        environments = {}
+        if "env" in self.rerun_on:
+            self._load_details(output for task in tasks for output in task.outputs)
+            classes = {task.family: type(task.task) for task in tasks if not task.is_external}
+            environments = {
+                family: environment_of(cls, directory=self.project.root)
+                for family, cls in classes.items()
+            }
+        return Rules(self.rerun_on, self.code, environments)
 
     def _look(self, tasks: list[PlannedTask]) -> None:
         self._ask_complete(tasks)
@@ -204,16 +216,21 @@ class Planner:
 
     def _load_changed_code(self, tasks: list[PlannedTask]) -> None:
         """The recorded parts, only where the fingerprint differs: they name what changed."""
-        changed = {
-            output.uri: output.state
+        self._load_details(
+            output
             for task in tasks
             for output in task.outputs
             if _code_differs(self.code.get(task.family), output.state.run)
-        }
-        if changed:
-            records = self.catalog.target_records(list(changed), with_code_parts=True)
-            for uri, state in changed.items():
-                state.record = records.get(uri, state.record)
+        )
+
+    def _load_details(self, outputs: Iterable[PlannedOutput]) -> None:
+        """The recorded parts of code, and environments."""
+        states = {output.uri: output.state for output in outputs}
+        if not states:
+            return
+        records = self.catalog.target_records(list(states), with_code_parts=True)
+        for uri, state in states.items():
+            state.record = records.get(uri, state.record)
 
     def decisions(self, verdicts: list[Verdict]) -> list[Decision]:
         """The verdicts as a plan shows them, with estimates from history."""

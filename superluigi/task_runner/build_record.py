@@ -25,6 +25,7 @@ _FORCE_ARGUMENTS = (
     "force_upstream",
     "force_upstream_to_task",
     "force_upstream_to_task_cls",
+    "force_readers_of",
 )
 
 
@@ -87,7 +88,13 @@ def _argument_text(value: Any) -> Any:
     if isinstance(value, bool):
         return value
     items = value if isinstance(value, (list, tuple, set)) else [value]
-    return [item.__name__ if isinstance(item, type) else root_label(item) for item in items]
+    return [_item_text(item) for item in items]
+
+
+def _item_text(item: Any) -> str:
+    if isinstance(item, luigi.Task):
+        return root_label(item)
+    return item.__name__ if isinstance(item, type) else str(item)
 
 
 def _without_private(argv: list[str], tasks: Iterable[luigi.Task]) -> tuple[str, ...]:

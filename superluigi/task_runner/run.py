@@ -27,6 +27,7 @@ def run_task(
     force_upstream: bool = False,
     force_upstream_to_task: Any = None,
     force_upstream_to_task_cls: Any = None,
+    force_readers_of: Any = None,
     rerun_on: Any = None,
     verify: str | None = None,
     raise_exception: bool = False,
@@ -51,6 +52,7 @@ def run_task(
         force_upstream: Run the whole graph.
         force_upstream_to_task: Run this task (or these), and all between it and `task`.
         force_upstream_to_task_cls: The same for every task of this class (or these).
+        force_readers_of: Run what reads this target, given by its path or URI (or these).
         rerun_on: Trigger names: what makes a task run again. From the settings unless given; the default is
             `{"missing", "inputs"}`.
         verify: How targets are checked: `"stat"` (size, times, ETag), `"content"` (local bytes are read),
@@ -87,6 +89,7 @@ def run_task(
         force_upstream=force_upstream,
         force_upstream_to_task=force_upstream_to_task,
         force_upstream_to_task_cls=force_upstream_to_task_cls,
+        force_readers_of=force_readers_of,
         rerun_on=rerun_on,
         verify=verify,
         config=config,

@@ -34,6 +34,7 @@ class DecisionArguments:
     force_upstream: bool = False
     force_upstream_to_task: Any = None
     force_upstream_to_task_cls: Any = None
+    force_readers_of: Any = None
     rerun_on: Any = None
     verify: str | None = None
     config: Mapping[str, Mapping[str, Any]] | None = None
@@ -66,6 +67,7 @@ def open_session(arguments: DecisionArguments) -> Iterator[Session]:
         arguments.force_upstream,
         arguments.force_upstream_to_task,
         arguments.force_upstream_to_task_cls,
+        arguments.force_readers_of,
     )
     project = find_project()
     settings = load_settings(project.root)

@@ -111,10 +111,21 @@ def test_force_upstream_to_takes_the_beginning_of_a_hash(project):
     assert _ran(result) == ["Numbers", "Total"]
 
 
-def test_force_upstream_to_something_unknown_names_the_nearest(project):
+def test_force_readers_of_takes_a_path(project):
+    project.call("run", "flows.Total")
+    (numbers,) = (project.root / "data").glob("numbers-*.txt")
+    path = str(numbers.relative_to(project.root))
+    assert _ran(project.call("run", "--force-readers-of", path, "flows.Total")) == ["Total"]
+    result = project.call("run", "--force-readers-of", "data/absent.txt", "flows.Total")
+    assert result.exit_code == ExitCode.USAGE
+    assert "reads 'data/absent.txt'" in result.stderr
+
+
+def test_force_upstream_to_something_unknown_names_what_there_is(project):
     result = project.call("run", "--force-upstream-to", "numbers_", "flows.Total")
-    assert result.exit_code == ExitCode.NOT_FOUND
-    assert "Did you mean Numbers?" in result.stderr
+    assert result.exit_code == ExitCode.USAGE
+    assert "numbers_ is not in the graph" in result.stderr
+    assert "In the graph are Numbers, Total" in result.stderr
     assert not (project.root / "data").exists()
 
 

@@ -37,6 +37,10 @@ def _made(_project: None) -> None:
             ["Clean", "PlainCount", "Report"],
         ),
         ({"force_upstream_to_task_cls": flows.Raw}, EVERYTHING),
+        ({"force_upstream_to_task": "Clean"}, ["Clean", "Report"]),
+        ({"force_readers_of": "raw.txt"}, ["Clean", "PlainCount", "Report"]),
+        ({"force_readers_of": ["source.txt", Path("clean")]}, ["Raw", "Report"]),
+        ({"force_readers_of": lambda: flows.Source().output()}, ["Raw"]),
     ],
 )
 def test_what_is_forced_runs_exactly_once(
@@ -104,6 +108,11 @@ def test_readers_notice_in_the_next_build_that_a_forced_task_made_other_bytes() 
         ({"force_upstream_to_task_cls": "Raw"}, "takes a task class"),
         ({"force_upstream_to_task_cls": []}, "is empty"),
         ({"force_upstream_to_task": flows.Raw}, "takes a task"),
+        ({"force_upstream_to_task": "Part"}, "Part is not in the graph"),
+        ({"force_readers_of": "elsewhere.txt"}, "reads 'elsewhere.txt'"),
+        ({"force_readers_of": "report.txt"}, "nothing in the graph"),
+        ({"force_readers_of": 3}, "takes a target's path"),
+        ({"force_readers_of": "raw.txt", "force": True}, "force and force_readers_of contradict"),
     ],
 )
 def test_impossible_force_arguments_are_refused_before_anything_runs(
