@@ -1,7 +1,9 @@
 """Lineage in SQLite: where every target came from, what read it, what would have to be made again."""
 
+from superluigi_catalog.acceptance import Acceptance
 from superluigi_catalog.catalog import Catalog
 from superluigi_catalog.errors import (
+    AcceptanceRefused,
     AmbiguousHash,
     CatalogError,
     CatalogLocked,
@@ -41,6 +43,8 @@ from superluigi_catalog.text import printable
 
 __all__ = [
     "STATUSES",
+    "Acceptance",
+    "AcceptanceRefused",
     "AmbiguousHash",
     "Build",
     "BuildEntry",

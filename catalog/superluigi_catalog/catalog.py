@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from superluigi_catalog.accepter import Accepter
 from superluigi_catalog.reader import Reader
 from superluigi_catalog.recorder import Recorder
 
 __all__ = ["Catalog"]
 
 
-class Catalog(Recorder, Reader):
+class Catalog(Recorder, Accepter, Reader):
     """The lineage of a project, in one SQLite file.
 
     A context manager. Threads and forked processes may share one: each has a connection of its own, and

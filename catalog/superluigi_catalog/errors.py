@@ -7,6 +7,7 @@ CatalogError                    .path: the catalog's file, or the file that the 
   CatalogTooOld                 to be read only, and of an older form: opening it for writing brings it up
   CatalogLocked                 another process kept it locked for longer than the time allowed
   CatalogReadOnly               something was to be recorded into a catalog opened for reading
+  AcceptanceRefused             also ValueError: what is to be accepted does not stand, or was not accepted
   RecordRefused                 also ValueError: a record breaks the rules, such as a hash that is none
   TaskNotFound                  also LookupError: .ref: no task, run or target answers to it
   AmbiguousHash                 also LookupError: .ref .matches: a prefix or path stands for several tasks
@@ -18,6 +19,7 @@ CatalogError                    .path: the catalog's file, or the file that the 
 from __future__ import annotations
 
 __all__ = [
+    "AcceptanceRefused",
     "AmbiguousHash",
     "CatalogError",
     "CatalogLocked",
@@ -67,6 +69,10 @@ class CatalogLocked(CatalogError):
 
 class CatalogReadOnly(CatalogError):
     """A catalog that was opened for reading was asked to record something."""
+
+
+class AcceptanceRefused(CatalogError, ValueError):
+    """There is nothing that could be accepted, or taken back; nothing was changed."""
 
 
 class RecordRefused(CatalogError, ValueError):

@@ -108,7 +108,8 @@ class RunEntry:
     """One execution of one task, finished or failed; also an adoption or an `unchanged`.
 
     `status`: `succeeded`, `failed`, `interrupted`, `unchanged` (its inputs turned out equal: did not
-    run), `adopted` (the target stood without a record), `shared` (another build made it).
+    run), `adopted` (the target stood without a record), `shared` (another build made it), `accepted` (somebody
+    said that it is right as it is), `withdrawn` (and took that back).
     """
 
     run_id: str

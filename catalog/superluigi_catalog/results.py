@@ -45,7 +45,8 @@ class Run(Record):
     family: str
     params: Mapping[str, str]
     status: str
-    """`running`, `succeeded`, `failed`, `interrupted`, `unchanged`, `adopted` or `shared`."""
+    """`running`, `succeeded`, `failed`, `interrupted`, `unchanged`, `adopted`, `shared`, `accepted` or
+    `withdrawn`."""
     started_at: str
     ended_at: str | None
     """None while it runs."""

@@ -164,6 +164,20 @@ _CODE = _row(
     ("fingerprint",), {"fingerprint": _either_null(_fingerprint), "parts": _list_of(_PART)}
 )
 
+_ACCEPTANCE = _row(
+    ("run_id", "at", "fingerprint", "inputs"),
+    {
+        "run_id": _filled_text,
+        "accepted_run_id": _filled_text,
+        "by": _text,
+        "at": _time,
+        "reason": _text,
+        "fingerprint": _fingerprint,
+        "inputs": _list_of(_INPUT),
+        "code": _either_null(_CODE),
+    },
+)
+
 _ANNOUNCED = ("format", "task_hash", "family", "run_id")
 _COMPLETE = (*_ANNOUNCED, "params", "upstream", "inputs", "output", "started_at", "ended_at")
 _TOP_LEVEL: Mapping[str, _Check] = {
@@ -186,5 +200,5 @@ _TOP_LEVEL: Mapping[str, _Check] = {
     "duration_s": _either_null(_seconds),
     "environment": _object,
     "adopted": _true_or_false,
-    "acceptance": _either_null(_object),
+    "acceptance": _either_null(_ACCEPTANCE),
 }

@@ -67,6 +67,8 @@ def write_new_identity(
             continue
         for key in ("task_hash", "family", "module", "params", "upstream", "inputs"):
             document[key] = known[key]
+        if document.get("acceptance"):
+            document["acceptance"] = {**document["acceptance"], "inputs": known["inputs"]}
         target.write_sidecar(document)
 
 

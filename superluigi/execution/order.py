@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from superluigi_catalog.ids import new_uuid7
 from superluigi_catalog.records import InputEntry, RunEntry
 
 __all__ = ["ExpectedInput", "RunOrder", "new_uuid7", "utc_now"]
@@ -51,27 +50,6 @@ class RunOrder:
     """What `run()` raised, for those in the same process; it is not sent from another."""
     outcome: RunEntry | None = None
     """Set by the run in its own process, and sent back from there."""
-
-
-_last_milliseconds = 0
-_lock = threading.Lock()
-
-
-def new_uuid7() -> str:
-    """A UUID of version 7: its text sorts by the time of making, also within one millisecond here.
-
-    Source: RFC 9562, section 5.7.
-    """
-    global _last_milliseconds
-    with _lock:
-        now = max(time.time_ns() // 1_000_000, _last_milliseconds)
-        # 12 bits of a counter would do for order; taking the next millisecond is simpler and rare.
-        _last_milliseconds = now + 1
-    random_bits = int.from_bytes(os.urandom(10), "big")
-    value = (now << 80) | (0x7 << 76) | ((random_bits >> 68) & 0xFFF) << 64
-    value |= (0b10 << 62) | (random_bits & ((1 << 62) - 1))
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def utc_now() -> str:

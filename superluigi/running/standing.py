@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from superluigi.accepting import accepted_of
 from superluigi.execution.adoption import adopt_outputs, standing_entry, write_new_identity
 from superluigi.execution.restoring import restored_document
 from superluigi.hashing import insignificant_params
@@ -81,13 +82,20 @@ class StandingResults:
         if output.state.run is None or not (ours or settings.plain_targets):
             return
         run = self._catalog.run(output.state.run.run_id)
+        acceptance = None
+        if run.status == "accepted":
+            acceptance = accepted_of(run, output.state.run.output_fingerprint)
+            run = self._catalog.run(str(run.reason["details"]["accepted_run_id"]))
         declared = {
             "module": task.task.task_module,
             "insignificant_params": insignificant_params(task.task),
             "upstream": {place: upstream.task_hash for place, upstream in task.upstream},
         }
+        document = restored_document(run, output.place, declared)
+        if acceptance is not None:
+            document["acceptance"] = acceptance
         with contextlib.suppress(OSError):  # a place where nothing can be written stays as it is
-            target.write_sidecar(restored_document(run, output.place, declared))
+            target.write_sidecar(document)
 
     def _adopt(self, verdict: Verdict) -> None:
         reason = next(note for note in verdict.notes if note.kind == "adopted")

@@ -12,7 +12,7 @@ from superluigi.targets.base import SIDECAR_SUFFIX, TargetWithMetadata
 from superluigi.targets.local_file import LocalFileTarget
 from superluigi.targets.local_folder import LocalFolderTarget
 
-__all__ = ["adapt"]
+__all__ = ["adapt", "target_at"]
 
 _HEAD_BYTES = 200
 """`format` is the first key of what we write."""
@@ -32,6 +32,13 @@ def adapt(target: luigi.Target) -> TargetWithMetadata | None:
     if _is_contrib_s3(target):
         return _s3(str(target.path))  # type: ignore[attr-defined]
     return None
+
+
+def target_at(location: str) -> TargetWithMetadata | None:
+    """The target at an absolute path or an `s3://` URI, with its sidecar where it usually is."""
+    if location.startswith("s3://"):
+        return _s3(location)
+    return None if "://" in location else _local(location)
 
 
 def _local(path: str) -> TargetWithMetadata:

@@ -1,5 +1,6 @@
 """The task classes: Luigi's, with an identity, a sidecar beside every target, and paths handed to `run()`."""
 
+from superluigi.accepting import serve_acceptances
 from superluigi.execution.metadata import Metadata
 from superluigi.project_params import use_params_of_project
 from superluigi.tasks.atomic import AtomicTaskWithMetadata
@@ -18,3 +19,4 @@ __all__ = [
 ]
 
 use_params_of_project()
+serve_acceptances()

@@ -1,5 +1,6 @@
 """Writing: what a build hands in becomes rows. Every function works in the transaction that is open."""
 
+from superluigi_catalog.recording.acceptances import accept, standing_run, withdraw
 from superluigi_catalog.recording.builds import end_build, start_build
 from superluigi_catalog.recording.interrupted import mark_interrupted
 from superluigi_catalog.recording.leases import beat, claim, grant
@@ -9,6 +10,7 @@ from superluigi_catalog.recording.sidecars import index_sidecar
 from superluigi_catalog.recording.tasks import record_tasks
 
 __all__ = [
+    "accept",
     "beat",
     "claim",
     "end_build",
@@ -18,6 +20,8 @@ __all__ = [
     "mark_interrupted",
     "observe",
     "record_tasks",
+    "standing_run",
     "start_build",
     "start_run",
+    "withdraw",
 ]

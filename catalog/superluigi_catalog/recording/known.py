@@ -9,7 +9,7 @@ from superluigi_catalog.storage.values import storable
 
 __all__ = ["GOOD_STATUSES", "KnownRun", "known_run"]
 
-GOOD_STATUSES = frozenset({"succeeded", "unchanged", "adopted", "shared"})
+GOOD_STATUSES = frozenset({"succeeded", "unchanged", "adopted", "shared", "accepted"})
 """With these a run stands for the content of its targets."""
 
 _FINAL_STATUSES = GOOD_STATUSES | {"failed"}

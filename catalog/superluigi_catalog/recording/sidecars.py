@@ -45,6 +45,7 @@ def index_sidecar(
         _point_task(session, task, run, entry)
     seen = fingerprint or (entry.outputs[0].fingerprint if token is not None else None)
     _point_target(session, entry, run, seen)
+    _record_acceptance(session, document, entry, task, seen)
     if token is not None:
         output = entry.outputs[0]
         is_as_written = seen == output.fingerprint
@@ -62,6 +63,40 @@ def index_sidecar(
             observed_ns=observed_ns,
         )
         observe(session, (look,))
+
+
+def _record_acceptance(
+    session: Session, document: Document, entry: RunEntry, task: int, seen: str | None
+) -> None:
+    """Record that the content was accepted later, for what its sidecar says; not one taken back."""
+    said = document.get("acceptance")
+    if not said:
+        return
+    (output,) = entry.outputs
+    if said["fingerprint"] != output.fingerprint:
+        output = replace(output, fingerprint=said["fingerprint"], size_bytes=None)
+    details = {"by": said.get("by", ""), "at": said["at"], "before": entry.run_id}
+    details["accepted_run_id"] = said.get("accepted_run_id") or entry.run_id
+    accepted = replace(
+        entry,
+        run_id=said["run_id"],
+        status="accepted",
+        started_at=said["at"],
+        ended_at=said["at"],
+        duration_s=0.0,
+        build_id=None,
+        reason={"kind": "accepted", "text": said.get("reason", ""), "details": details},
+        inputs=tuple(_input_entry(row) for row in said["inputs"]),
+        outputs=(output,),
+        code=said.get("code"),
+        metadata={},
+    )
+    known = known_run(session, accepted.run_id)
+    if known is not None and known.status == "withdrawn":
+        return
+    run = _record_run(session, accepted, known)
+    _point_task(session, task, run, accepted)
+    _point_target(session, accepted, run, seen)
 
 
 def _record_task(session: Session, document: Document, uri: str, kind: str) -> int:
