@@ -19,6 +19,7 @@ from superluigi_catalog.errors import (
     TaskNotFound,
 )
 from superluigi_catalog.lineage import Lineage, LineageEdge
+from superluigi_catalog.moments import utc_moment
 from superluigi_catalog.project import Project, find_project
 from superluigi_catalog.records import (
     BuildEntry,
@@ -31,6 +32,7 @@ from superluigi_catalog.records import (
     TaskEntry,
 )
 from superluigi_catalog.results import (
+    RUN_STATUSES,
     STATUSES,
     Build,
     Interrupted,
@@ -42,6 +44,7 @@ from superluigi_catalog.results import (
 from superluigi_catalog.text import printable
 
 __all__ = [
+    "RUN_STATUSES",
     "STATUSES",
     "Acceptance",
     "AcceptanceRefused",
@@ -78,4 +81,5 @@ __all__ = [
     "TaskNotFound",
     "find_project",
     "printable",
+    "utc_moment",
 ]

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from typing import Any
 
 from superluigi_catalog import reading
 from superluigi_catalog.connected import Connected
 from superluigi_catalog.lineage import Lineage
-from superluigi_catalog.results import Build, Revision, Run, Target, Task
+from superluigi_catalog.moments import Moment, utc_moment
+from superluigi_catalog.results import (
+    RUN_STATUSES,
+    Build,
+    Revision,
+    Run,
+    Target,
+    Task,
+    checked_statuses,
+)
 
 __all__ = ["Reader"]
 
@@ -29,13 +37,25 @@ class Reader(Connected):
             number = self._refs(session).task(ref)
             return reading.tasks_by_id(session, [number])[number]
 
+    def status(self, ref: Any) -> str:
+        """Say what the records know of a task's state; nothing is looked at.
+
+        Returns:
+            One of `STATUSES`.
+
+        Raises:
+            TaskNotFound: nothing answers to the ref.
+            AmbiguousHash: several tasks do.
+        """
+        return self.task(ref).status
+
     def tasks(
         self,
         family: str | None = None,
         params: Mapping[str, Any] | None = None,
         status: str | Collection[str] | None = None,
         search: str | None = None,
-        since: datetime | str | None = None,
+        since: Moment | None = None,
         limit: int | None = None,
         after: Any = None,
     ) -> tuple[Task, ...]:
@@ -43,12 +63,13 @@ class Reader(Connected):
 
         Args:
             family: Its name.
-            params: Values of parameters by name, compared as text.
+            params: By name: a value, compared as text; or a pair (lowest, highest), both included, None
+                for an open end, of numbers or of dates: `{"depth": (3, None), "date": ("2026-01", None)}`.
             status: One of `STATUSES`, or several.
             search: Words of the family and of values of parameters, or their beginnings; or the
                 beginning of a task hash.
-            since: The last run began then or later; text in the form `2026-01-05`, also with a time, in
-                UTC.
+            since: The last run began then or later: a `datetime`, a date, a `timedelta` back from now; as
+                text `2026-01-05`, `2026-01-05T08:30` (UTC), `36h`, `7d`.
             limit: How many at most.
             after: The last one of the page before: a ref.
 
@@ -56,11 +77,11 @@ class Reader(Connected):
             Those recorded last first; not those that are only known as somebody's input.
 
         Raises:
-            ValueError: there is no such status.
+            ValueError: there is no such status; `since` is no moment; a range of neither numbers nor dates.
             TaskNotFound, AmbiguousHash: for `after`.
         """
         with self._reading() as session:
-            wanted = reading.TaskFilter()
+            wanted = reading.TaskFilter(session)
             if family is not None:
                 wanted.family(family)
             if params:
@@ -86,43 +107,78 @@ class Reader(Connected):
             return found if found is not None else self._refs(session).not_found(run_id)
 
     def runs(
-        self, ref: Any = None, *, build: str | None = None, limit: int | None = 100
+        self,
+        ref: Any = None,
+        *,
+        build: str | None = None,
+        status: str | Collection[str] | None = None,
+        since: Moment | None = None,
+        limit: int | None = 100,
+        after: str | None = None,
     ) -> tuple[Run, ...]:
         """List runs, newest first.
 
         Args:
             ref: Of this task; None: of all.
-            build: Only of the build with this id.
+            build: Only of the build with this id, or the one that begins so.
+            status: One of `RUN_STATUSES`, or several. What is recorded as running by a process that is gone
+                counts as `interrupted`.
+            since: Begun then or later; as for `tasks`.
             limit: How many at most; None: all.
+            after: The id of the last one of the page before.
 
         Raises:
-            TaskNotFound: nothing answers to the ref, or there is no such build.
-            AmbiguousHash: several tasks answer to the ref.
+            TaskNotFound: nothing answers to the ref, or there is no such build or run.
+            AmbiguousHash: several tasks answer to the ref, or several builds begin so.
+            ValueError: there is no such status; `since` is no moment.
         """
         with self._reading() as session:
             refs = self._refs(session)
-            task = None if ref is None else refs.task(ref)
-            number = None if build is None else refs.build(build)
-            return reading.runs(session, task=task, build=number, limit=limit)
+            return reading.runs(
+                session,
+                task=None if ref is None else refs.task(ref),
+                build=None if build is None else refs.build(build),
+                statuses=checked_statuses(status, RUN_STATUSES),
+                since=None if since is None else utc_moment(since),
+                after=None if after is None else refs.run(after),
+                limit=limit,
+            )
 
     def build(self, build_id: str) -> Build:
         """Look up one build.
 
+        Args:
+            build_id: Its id, or at least eight characters of its beginning.
+
         Raises:
             TaskNotFound: there is none.
+            AmbiguousHash: several begin so.
         """
         with self._reading() as session:
-            found = reading.build_by_uuid(session, build_id)
-            return found if found is not None else self._refs(session).not_found(build_id)
+            found = reading.builds_by_id(session, [self._refs(session).build(build_id)])
+            return found[0]
 
-    def builds(self, *, limit: int | None = 100) -> tuple[Build, ...]:
+    def builds(
+        self, *, since: Moment | None = None, limit: int | None = 100, after: str | None = None
+    ) -> tuple[Build, ...]:
         """List builds, newest first.
 
         Args:
+            since: Begun then or later; as for `tasks`.
             limit: How many at most; None: all.
+            after: The id of the last one of the page before.
+
+        Raises:
+            TaskNotFound: there is no build with the id `after`.
+            ValueError: `since` is no moment.
         """
         with self._reading() as session:
-            return reading.builds(session, limit)
+            return reading.builds(
+                session,
+                since=None if since is None else utc_moment(since),
+                after=None if after is None else self._refs(session).build(after),
+                limit=limit,
+            )
 
     def targets(self, ref: Any) -> tuple[Target, ...]:
         """List the targets of a task, or the one target that is named.

@@ -5,25 +5,66 @@ Every one has `to_dict()`, of JSON types only, with the attributes' names as key
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from superluigi_catalog.records import InputEntry, JsonObject, OutputEntry
 
-__all__ = ["STATUSES", "Build", "Interrupted", "Revision", "Run", "Target", "Task"]
+__all__ = [
+    "RUN_STATUSES",
+    "STATUSES",
+    "Build",
+    "Interrupted",
+    "Revision",
+    "Run",
+    "Target",
+    "Task",
+    "checked_statuses",
+]
 
 STATUSES = ("fresh", "stale", "missing", "failed", "running", "unknown")
-"""What the records alone can say of a task.
+"""What the records alone can say of a task; nothing is looked at. The first that holds:
 
-- `running`: its last run has not ended
-- `failed`: its last run failed or was interrupted, and nothing stands that is right all the same
+- `running`: its last run has not ended, and the process that ran it is not known to be gone
 - `missing`: an output was not there, or only in part, when last looked at
-- `stale`: its current run consumed a content that is no longer the one seen at that input, or its
+- `stale`: its current run consumed a content that is no longer the one last seen at that input, or its
   target now holds what another task made
-- `fresh`: none of these, and a run stands for it; or an external task whose targets are there
 - `unknown`: no run stands for it, or its targets were adopted: found, without a record of their making
+- `fresh`: none of these; or an external task whose targets are there
+
+`failed` stands in for `missing`, `stale` and `unknown` where the last run failed. A run that failed over a
+result that is fresh all the same changes nothing, nor does one that was interrupted: it says nothing about
+the task. Tasks upstream of a stale one are judged by themselves: staleness is not passed on.
 """
+
+
+RUN_STATUSES = (
+    "running",
+    "succeeded",
+    "failed",
+    "interrupted",
+    "unchanged",
+    "adopted",
+    "shared",
+)
+"""What became of a run; the last three stand for what did not have to run (see `RunEntry`)."""
+
+
+def checked_statuses(
+    status: str | Collection[str] | None, allowed: Collection[str] = STATUSES
+) -> frozenset[str]:
+    """Return one status, or several, as a set; None is none.
+
+    Raises:
+        ValueError: one of them is no status.
+    """
+    wanted = frozenset({status} if isinstance(status, str) else status or ())
+    unknown = sorted(wanted.difference(allowed))
+    if unknown:
+        message = f"{unknown[0]!r} is no status. Choose from {', '.join(allowed)}."
+        raise ValueError(message)
+    return wanted
 
 
 class Record:
@@ -45,8 +86,7 @@ class Run(Record):
     family: str
     params: Mapping[str, str]
     status: str
-    """`running`, `succeeded`, `failed`, `interrupted`, `unchanged`, `adopted`, `shared`, `accepted` or
-    `withdrawn`."""
+    """One of `RUN_STATUSES`."""
     started_at: str
     ended_at: str | None
     """None while it runs."""
@@ -124,8 +164,9 @@ class Build(Record):
     """Its folder below `builds/`."""
     owner: str
     counts: Mapping[str, int]
-    """How many tasks came to what end."""
+    """How many tasks came to what end; of a build that has not ended, or without a word, its runs so far."""
     error: str | None
+    """What stopped the build itself; a task that failed does not."""
 
 
 @dataclass(frozen=True, slots=True)

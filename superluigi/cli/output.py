@@ -54,20 +54,29 @@ def is_drawn() -> bool:
 
 
 def emit_table(
-    rows: Iterable[Sequence[str]], *, titles: Sequence[str], styles: dict[str, str] | None = None
+    rows: Iterable[Sequence[str]],
+    *,
+    titles: Sequence[str],
+    styles: dict[str, str] | None = None,
+    notes: Sequence[str] | None = None,
 ) -> None:
     """Write rows: a drawn table on a terminal, elsewhere plain lines without titles.
 
     Args:
         titles: One for each column.
         styles: The style of a cell of the first column, by its text.
+        notes: One for each row, perhaps empty: on a terminal they stand below the last column, which is
+            then the only one that may be broken into lines; elsewhere they are one more column.
     """
     harmless = [[_printable(cell) for cell in row] for row in rows]
     if not harmless:
         return
+    noted = None if notes is None else [_printable(note) for note in notes]
     if is_drawn():
-        _draw(harmless, titles, styles or {})
+        _draw(harmless, titles, styles or {}, noted)
         return
+    if noted is not None:
+        harmless = [[*row, note] for row, note in zip(harmless, noted, strict=True)]
     widths = [
         max((len(cell) for cell in column), default=0) for column in zip(*harmless, strict=True)
     ]
@@ -101,16 +110,26 @@ def narrating() -> Iterator[None]:
         _buffer_by_line(False)
 
 
-def _draw(rows: list[list[str]], titles: Sequence[str], styles: dict[str, str]) -> None:
+def _draw(
+    rows: list[list[str]],
+    titles: Sequence[str],
+    styles: dict[str, str],
+    notes: list[str] | None,
+) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for title in titles:
-        table.add_column(title, overflow="fold")
-    for first, *others in rows:
-        table.add_row(Text(first, style=styles.get(first, "")), *(Text(cell) for cell in others))
+        is_whole = notes is not None and title != titles[-1]
+        table.add_column(title, overflow="fold", no_wrap=is_whole)
+    for row, note in zip(rows, notes or [""] * len(rows), strict=True):
+        first, *others = (Text(cell) for cell in row)
+        first.stylize(styles.get(row[0], ""))
+        if note:
+            others[-1].append(f"\n{note}", style="dim")
+        table.add_row(first, *others)
     Console(file=sys.stdout, highlight=False).print(table)
 
 

@@ -15,7 +15,7 @@ from superluigi.cli.texts import (
     duration_text,
     moment_text,
     params_text,
-    reason_text,
+    run_text,
     size_text,
 )
 
@@ -155,8 +155,7 @@ def _input_row(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _run_row(run: Run) -> tuple[str, ...]:
-    why = f"{run.error_type}: {run.error}" if run.error_type else reason_text(run.reason)
-    return (moment_text(run.started_at), run.status, duration_text(run.duration_s), why)
+    return (moment_text(run.started_at), run.status, duration_text(run.duration_s), run_text(run))
 
 
 def _section(title: str, rows: Sequence[tuple[str, ...]]) -> Iterable[str]:

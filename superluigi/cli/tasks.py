@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from typing import Any
 
 import click
 
-from superluigi.cli.output import emit_json, emit_table, tell
-from superluigi.cli.texts import STATUS_STYLES, duration_text, moment_text, params_text
+from superluigi.cli.filters import json_option, limit_option, since_option, tell_of_more
+from superluigi.cli.output import emit_json, emit_table
+from superluigi.cli.texts import STATUS_STYLES, minute_text, params_text
 from superluigi_catalog.results import STATUSES
 
 __all__ = ["command"]
-
-_TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")
 
 
 @click.command("tasks")
@@ -20,40 +19,52 @@ _TIMES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ")
 @click.option(
     "--param", "params", metavar="NAME=VALUE", multiple=True, help="Only with this parameter."
 )
+@click.option(
+    "--range",
+    "ranges",
+    metavar="NAME=LOW..HIGH",
+    multiple=True,
+    help="Only with a number or date in this range, ends included; LOW.. and ..HIGH are open.",
+)
 @click.option("--status", type=click.Choice(STATUSES), multiple=True, help="Only in this state.")
 @click.option(
     "--search", metavar="WORDS", help="Words of the family and the parameters, or of a hash."
 )
-@click.option(
-    "--since",
-    type=click.DateTime(_TIMES),
-    metavar="TIME",
-    help="Last run at this time or later: 2026-01-05, or 2026-01-05T08:00:00; UTC.",
-)
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@since_option("Last run")
+@click.option("--after", metavar="REF", help="Go on after this task, the last one of a list.")
+@limit_option(50)
+@json_option
 def command(
     family: str | None,
     params: tuple[str, ...],
+    ranges: tuple[str, ...],
     status: tuple[str, ...],
     search: str | None,
-    since: datetime | None,
+    since: str | None,
+    after: str | None,
     limit: int,
     as_json: bool,
 ) -> None:
-    """List recorded tasks, the newest first."""
+    """List recorded tasks, the newest first.
+
+    The status is what the records alone can say; plan looks at the targets themselves.
+    """
     from superluigi_catalog import Catalog
 
-    wanted = dict(_parameter(text) for text in params)
+    wanted = _wanted(params, ranges)
     with Catalog(read_only=True) as catalog:
-        tasks = catalog.tasks(
-            family=family,
-            params=wanted or None,
-            status=status or None,
-            search=search,
-            since=since and since.replace(tzinfo=timezone.utc),
-            limit=limit,
-        )
+        try:
+            tasks = catalog.tasks(
+                family=family,
+                params=wanted,
+                status=status or None,
+                search=search,
+                since=since,
+                limit=limit,
+                after=after,
+            )
+        except ValueError as error:  # a range of what has no order
+            raise click.UsageError(str(error)) from error
     if as_json:
         emit_json([task.to_dict() for task in tasks])
         return
@@ -62,23 +73,33 @@ def command(
             (
                 task.status,
                 task.task_hash[:8],
-                task.family,
-                params_text(task.params),
-                moment_text(task.last_started_at),
-                duration_text(task.last_duration_s),
+                minute_text(task.last_started_at),
+                f"{task.family}  {params_text(task.params)}".rstrip(),
             )
             for task in tasks
         ],
-        titles=("status", "task", "family", "parameters", "last run", "took"),
+        titles=("status", "task", "last run", "family and parameters"),
         styles=STATUS_STYLES,
+        notes=[""] * len(tasks),
     )
-    if len(tasks) == limit:
-        tell(f"These are the newest {limit}; there may be more (--limit).")
+    if tasks:
+        tell_of_more(len(tasks), limit, tasks[-1].task_hash[:12])
 
 
-def _parameter(text: str) -> tuple[str, str]:
-    name, sign, value = text.partition("=")
-    if not sign:
-        message = f"--param {text}: write NAME=VALUE."
-        raise click.UsageError(message)
-    return name.replace("-", "_"), value
+def _wanted(params: tuple[str, ...], ranges: tuple[str, ...]) -> dict[str, Any]:
+    wanted: dict[str, Any] = {}
+    for option, text in [("--param", each) for each in params] + [("--range", e) for e in ranges]:
+        name, sign, value = text.partition("=")
+        name = name.replace("-", "_")
+        low, dots, high = value.partition("..")
+        if not sign or (option == "--range" and not (dots and (low or high))):
+            form = (
+                "NAME=VALUE" if option == "--param" else "NAME=LOW..HIGH, NAME=LOW.. or NAME=..HIGH"
+            )
+            message = f"{option} {text}: write {form}."
+            raise click.UsageError(message)
+        if name in wanted:
+            message = f"{option} {text}: there is a condition on {name!r} already."
+            raise click.UsageError(message)
+        wanted[name] = value if option == "--param" else (low or None, high or None)
+    return wanted

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from superluigi_catalog.results import Run
 
 __all__ = [
     "STATUS_STYLES",
     "digest_text",
     "duration_text",
+    "minute_text",
     "moment_text",
     "params_text",
     "reason_text",
+    "run_label",
+    "run_text",
     "size_text",
+    "span_text",
 ]
 
 STATUS_STYLES = {
@@ -71,6 +79,35 @@ def moment_text(moment: str | None) -> str:
     if not moment:
         return ""
     return moment[:19].replace("T", " ") + "Z" if len(moment) > 19 else moment
+
+
+def minute_text(moment: str | None) -> str:
+    """A recorded time up to the minute, for lists."""
+    return f"{moment[:16].replace('T', ' ')}Z" if moment and len(moment) > 19 else moment or ""
+
+
+def span_text(started_at: str | None, ended_at: str | None) -> str:
+    """How long something took, from its recorded times; empty while it has not ended."""
+    try:
+        begin, end = (
+            datetime.fromisoformat((moment or "").removesuffix("Z"))
+            for moment in (started_at, ended_at)
+        )
+    except ValueError:
+        return ""
+    return duration_text((end - begin).total_seconds())
+
+
+def run_label(run: Run) -> str:
+    """What ran: family, hash, parameters."""
+    return f"{run.family or '?'} {run.task_hash[:8]}  {params_text(run.params)}".rstrip()
+
+
+def run_text(run: Run) -> str:
+    """Why a run ran; for one that did not end well, what went wrong."""
+    if run.error_type:
+        return f"{run.error_type}: {run.error}"
+    return run.error or reason_text(run.reason)
 
 
 def params_text(params: Mapping[str, str]) -> str:

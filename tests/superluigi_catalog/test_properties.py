@@ -12,7 +12,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from superluigi_catalog import Catalog, RunEntry, TargetRecord, TaskEntry
+from superluigi_catalog import STATUSES, Catalog, RunEntry, TargetRecord, TaskEntry
 from tests.superluigi_catalog.entries import (
     CODE,
     ENVIRONMENT,
@@ -232,8 +232,11 @@ def test_keys_always_hold_and_statuses_are_as_told_one_by_one(
             session.rows("SELECT * FROM lineage")
         for task in catalog.tasks():
             assert (task.status == "stale") == (
-                task.task_hash in stale and task.last_status not in ("failed", "interrupted")
+                task.task_hash in stale and task.last_status != "failed"
             )
+        for status in STATUSES:
+            told = {task.task_hash for task in catalog.tasks() if task.status == status}
+            assert {task.task_hash for task in catalog.tasks(status=status)} == told
 
 
 @quick

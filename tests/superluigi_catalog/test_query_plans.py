@@ -21,9 +21,14 @@ from tests.superluigi_catalog.entries import (
 )
 
 BIG_TABLES = "tasks|runs|edges|targets|contents|run_inputs|run_outputs|task_targets|task_params"
-ALIASES = r"t|r|e|g|k|i|o|u|d|p|m|l|c|s"
+ALIASES = r"t|r|e|g|k|i|o|u|d|p|m|l|c|s|b"
+FEW = "runs_(running|failed|adopted)|tasks_not_run|targets_(gone|unread)"
+"""Indexes of few rows."""
+NUMBERS = "contents_target|task_targets_target"
+"""Read as a whole they are two numbers for each target."""
 SCAN = re.compile(
-    rf"SCAN ({BIG_TABLES}|{ALIASES})\b(?! VIRTUAL)(?! USING INDEX runs_(running|failed))"
+    rf"SCAN ({BIG_TABLES}|{ALIASES})\b(?! VIRTUAL)(?! USING (COVERING )?INDEX ({FEW})\b)"
+    rf"(?! USING COVERING INDEX ({NUMBERS})\b)"
 )
 
 
@@ -89,6 +94,18 @@ LOOKUPS: dict[str, Callable[[Catalog], object]] = {
     "tasks by words": lambda catalog: catalog.tasks(search="t1"),
     "tasks that run": lambda catalog: catalog.tasks(status="running"),
     "tasks that failed": lambda catalog: catalog.tasks(status="failed"),
+    "tasks that are missing": lambda catalog: catalog.tasks(status="missing"),
+    "tasks that are stale": lambda catalog: catalog.tasks(status="stale"),
+    "tasks of unknown state": lambda catalog: catalog.tasks(status="unknown"),
+    "tasks that need a look": lambda catalog: catalog.tasks(status=["failed", "stale", "missing"]),
+    "tasks by a range of numbers": lambda catalog: catalog.tasks(params={"name": (1, 2)}),
+    "tasks by a range of dates": lambda catalog: catalog.tasks(params={"name": ("2026", None)}),
+    "tasks since": lambda catalog: catalog.tasks(since="7d"),
+    "runs that failed": lambda catalog: catalog.runs(status="failed"),
+    "runs since": lambda catalog: catalog.runs(since="7d"),
+    "runs of a page": lambda catalog: catalog.runs(after=run_id_of("t1"), limit=5),
+    "runs of a task that failed": lambda catalog: catalog.runs(hash_of("t1"), status="failed"),
+    "builds": lambda catalog: catalog.builds(since="7d"),
 }
 
 RECORDINGS: dict[str, Callable[[Catalog], object]] = {

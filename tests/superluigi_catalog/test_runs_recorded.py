@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from superluigi_catalog import Catalog, InputEntry, OutputEntry, RecordRefused, TaskNotFound
+from superluigi_catalog import (
+    AmbiguousHash,
+    Catalog,
+    InputEntry,
+    OutputEntry,
+    RecordRefused,
+    TaskNotFound,
+)
+from superluigi_catalog.owner import this_owner
 from tests.superluigi_catalog.entries import (
     CODE,
     ENVIRONMENT,
@@ -334,3 +342,42 @@ def test_runs_are_listed_newest_first_by_task_and_by_build(catalog: Catalog) -> 
     assert len(catalog.runs("data/a.csv", build="build-1")) == 1
     with pytest.raises(TaskNotFound):
         catalog.runs(build="build-9")
+    assert [run.started_at for run in catalog.runs(since=at(3))] == [at(9), at(3)]
+    last = catalog.runs(limit=2)[-1]
+    assert [run.started_at for run in catalog.runs(after=last.run_id)] == [at(2), at(1)]
+    with pytest.raises(TaskNotFound):
+        catalog.runs(after="none")
+
+
+def test_runs_are_listed_by_what_became_of_them(catalog: Catalog) -> None:
+    for number, status in enumerate(("succeeded", "failed", "interrupted", "adopted")):
+        catalog.finish_run(a_run("a", number=number, minute=number, status=status))
+    host, boot, pid, _ = this_owner().split("|")
+    for name, owner in (("lives", this_owner()), ("dead", f"{host}|{boot}|{pid}|1")):
+        catalog.start_run(
+            name, hash_of("a"), build_id=None, reason={}, reasons=(), started_at=at(9), owner=owner
+        )
+    assert [run.status for run in catalog.runs(status="failed")] == ["failed"]
+    assert [run.run_id for run in catalog.runs(status="interrupted")] == [
+        "dead",
+        run_id_of("a", 2),
+    ]
+    assert [run.run_id for run in catalog.runs(status="running")] == ["lives"]
+    assert len(catalog.runs(status=["succeeded", "adopted", "failed"])) == 3
+    with pytest.raises(ValueError, match=r"'done' is no status\. Choose from running, succeeded"):
+        catalog.runs(status="done")
+
+
+def test_builds_are_paged_and_named_by_their_beginning(catalog: Catalog) -> None:
+    for number in (1, 2, 3):
+        catalog.start_build(a_build(number, build_id=f"01a20388-000{number}"))
+    first = catalog.builds(limit=1)
+    assert first[0].build_id == "01a20388-0003"
+    assert [build.build_id[-1] for build in catalog.builds(after=first[0].build_id)] == ["2", "1"]
+    assert [build.build_id[-1] for build in catalog.builds(since=at(2))] == ["3", "2"]
+    with pytest.raises(AmbiguousHash, match="several builds"):
+        catalog.build("01a20388")
+    with pytest.raises(TaskNotFound):
+        catalog.build("01a2038")
+    catalog.start_build(a_build(4, build_id="01a20389-0001"))
+    assert catalog.build("01a20389").build_id == "01a20389-0001"

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
 from superluigi_catalog import STATUSES, Catalog, Task, TaskNotFound
+from superluigi_catalog.owner import this_owner
+from superluigi_catalog.reading import task_filter
 from tests.superluigi_catalog.entries import a_run, a_task, hash_of, seen
 
 
@@ -81,6 +83,65 @@ def test_by_time(catalog: Catalog) -> None:
     assert names(catalog.tasks(since="2026-01-05T00:01")) == ["c", "b"]
     since = datetime(2026, 1, 5, 0, 2, tzinfo=timezone.utc)
     assert names(catalog.tasks(since=since)) == ["c"]
+
+
+def test_since_takes_durations_and_says_what_it_does_not_take(catalog: Catalog) -> None:
+    assert catalog.tasks(since="1h") == catalog.tasks(since=timedelta(hours=1)) == ()
+    long_ago = (datetime.now(timezone.utc) - datetime(2026, 1, 4, tzinfo=timezone.utc)).days
+    assert names(catalog.tasks(since=f"{long_ago}d")) == ["c", "b", "a"]
+    with pytest.raises(ValueError, match=r"'soon' is no moment\. Give a date or a time in UTC"):
+        catalog.tasks(since="soon")
+
+
+def test_many_runs_since_then_are_found_one_by_one(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_filter, "_MANY_RUNS", 1)
+    assert names(catalog.tasks(since="2026-01-05T00:01")) == ["c", "b"]
+    assert names(catalog.tasks(since="2026-01-05T00:01", limit=1)) == ["c"]
+
+
+@pytest.fixture
+def ranged(catalog: Catalog) -> Catalog:
+    for n in (-3, 2, 10, 1.5e-3, 1e20):
+        catalog.record_tasks([a_task(f"n{n}", params={"name": f"n{n}", "n": str(n)})])
+    for when in ("2025-12-31", "2026-01-05", "2026-01-31T0830", "2026-02-01", "soon"):
+        catalog.record_tasks([a_task(when, params={"name": when, "when": when, "n": "x"})])
+    return catalog
+
+
+@pytest.mark.parametrize(
+    ("ends", "found"),
+    [
+        ((2, 10), ["n10", "n2"]),
+        (("2", "10"), ["n10", "n2"]),
+        ((None, 0), ["n-3"]),
+        ((0, 0.01), ["n0.0015"]),
+        ((11, None), ["n1e+20"]),
+    ],
+)
+def test_by_a_range_of_numbers(ranged: Catalog, ends: tuple[object, ...], found: list[str]) -> None:
+    assert names(ranged.tasks(params={"n": ends})) == found
+
+
+@pytest.mark.parametrize(
+    ("ends", "found"),
+    [
+        (("2026-01-01", "2026-01"), ["2026-01-31T0830", "2026-01-05"]),
+        ((date(2026, 1, 5), date(2026, 1, 31)), ["2026-01-31T0830", "2026-01-05"]),
+        ((datetime(2026, 1, 31, 8, 31), None), ["2026-02-01"]),
+        ((None, "2026-01-04"), ["2025-12-31"]),
+        (("2026-01-31 08:30", None), ["2026-02-01", "2026-01-31T0830"]),
+    ],
+)
+def test_by_a_range_of_dates(ranged: Catalog, ends: tuple[object, ...], found: list[str]) -> None:
+    assert names(ranged.tasks(params={"when": ends})) == found
+
+
+@pytest.mark.parametrize("ends", [(1,), (None, None), ("a", "b"), ("2026-01-05", 7), (True, 2)])
+def test_a_range_of_anything_else_is_refused(catalog: Catalog, ends: tuple[object, ...]) -> None:
+    with pytest.raises(ValueError, match="range"):
+        catalog.tasks(params={"n": ends})
 
 
 def test_page_by_page(catalog: Catalog) -> None:
@@ -176,3 +237,28 @@ def test_a_success_after_a_failure_counts(catalog: Catalog) -> None:
     assert status(catalog, "c") == "failed"
     catalog.finish_run(a_run("c", number=2, minute=9))
     assert status(catalog, "c") == "fresh"
+
+
+def test_an_interrupted_run_says_nothing_about_the_task(catalog: Catalog) -> None:
+    catalog.finish_run(a_run("a", number=2, minute=9, status="interrupted"))
+    assert status(catalog, "a") == "fresh"
+    catalog.finish_run(a_run("d", minute=9, status="interrupted"))
+    assert status(catalog, "d") == "unknown"
+    catalog.observe([seen("d", state="missing")])
+    assert status(catalog, "d") == "missing"
+
+
+def test_what_runs_under_a_dead_process_is_not_running(catalog: Catalog) -> None:
+    host, boot, pid, _ = this_owner().split("|")
+    for name, owner in (("a", this_owner()), ("b", f"{host}|{boot}|{pid}|1")):
+        catalog.start_run(
+            f"{name}-now",
+            hash_of(name),
+            build_id=None,
+            reason={},
+            reasons=(),
+            started_at="2026-01-06",
+            owner=owner,
+        )
+    assert names(catalog.tasks(status="running")) == ["a"]
+    assert status(catalog, "b") == "fresh"

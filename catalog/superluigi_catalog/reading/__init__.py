@@ -1,17 +1,20 @@
 """Reading: what is recorded becomes answers. Every function works in the snapshot that is open."""
 
+from superluigi_catalog.reading.builds import build_number, builds, builds_by_id
 from superluigi_catalog.reading.closure import lineage_of
 from superluigi_catalog.reading.estimates import durations, dynamic_upstream, last_start_before
 from superluigi_catalog.reading.leases import leases
-from superluigi_catalog.reading.runs import build_by_uuid, builds, run_by_uuid, runs
+from superluigi_catalog.reading.runs import run_by_uuid, run_number, runs
 from superluigi_catalog.reading.target_records import target_records
 from superluigi_catalog.reading.targets import history, makers, target, targets_of, who_read
-from superluigi_catalog.reading.tasks import TaskFilter, tasks_by_id, tasks_matching
+from superluigi_catalog.reading.task_filter import TaskFilter
+from superluigi_catalog.reading.tasks import tasks_by_id, tasks_matching
 
 __all__ = [
     "TaskFilter",
-    "build_by_uuid",
+    "build_number",
     "builds",
+    "builds_by_id",
     "durations",
     "dynamic_upstream",
     "history",
@@ -20,6 +23,7 @@ __all__ = [
     "lineage_of",
     "makers",
     "run_by_uuid",
+    "run_number",
     "runs",
     "target",
     "target_records",

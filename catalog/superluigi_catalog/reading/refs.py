@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 
 from superluigi_catalog.errors import AmbiguousHash, TaskNotFound
 from superluigi_catalog.project import Project
+from superluigi_catalog.reading.builds import build_number
+from superluigi_catalog.reading.runs import run_number
 from superluigi_catalog.storage.session import Session
 from superluigi_catalog.storage.values import storable
 
@@ -71,15 +73,27 @@ class References:
         return rows[0][0] if rows else None
 
     def build(self, uuid: str) -> int:
-        """Identify a build.
+        """Identify a build by its id or the beginning of it.
+
+        Raises:
+            TaskNotFound: there is none with this id.
+            AmbiguousHash: several begin so.
+        """
+        found = build_number(self.session, uuid)
+        if found is None:
+            self.not_found(uuid)
+        return found
+
+    def run(self, uuid: str) -> int:
+        """Identify a run.
 
         Raises:
             TaskNotFound: there is none with this id.
         """
-        found = self.session.row("SELECT id FROM builds WHERE uuid = ?", (storable(uuid),))
+        found = run_number(self.session, uuid)
         if found is None:
             self.not_found(uuid)
-        return int(found[0])
+        return found
 
     def target(self, ref: Any) -> int | None:
         """Identify the target that a path or URI means, or the one of a sidecar's path."""

@@ -1,22 +1,23 @@
-"""Runs and builds, newest first."""
+"""Runs, newest first."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
 from superluigi_catalog.owner import is_alive
 from superluigi_catalog.reading.order import place_key
 from superluigi_catalog.reading.sources import Sources
+from superluigi_catalog.reading.status import dead_runs
 from superluigi_catalog.records import OutputEntry
-from superluigi_catalog.results import Build, Run
+from superluigi_catalog.results import Run
 from superluigi_catalog.storage.bulk import garbage_kept
 from superluigi_catalog.storage.session import Row, Session
 from superluigi_catalog.storage.values import from_json, storable
 
-__all__ = ["build_by_uuid", "builds", "run_by_uuid", "runs", "runs_by_id"]
+__all__ = ["run_by_uuid", "run_number", "runs", "runs_by_id", "status_now"]
 
 _RUN_COLUMNS = """
 SELECT r.id, r.uuid, t.hash, f.name, t.params, r.status, r.started_at, r.ended_at, r.duration_s,
@@ -29,18 +30,68 @@ LEFT JOIN families f ON f.id = t.family_id
 LEFT JOIN builds b ON b.id = r.build_id
 LEFT JOIN code c ON c.id = r.code_id
 """
+_AFTER = "(r.started_at, r.id) < (SELECT started_at, id FROM runs WHERE id = ?)"
+_HAS_STATUS = """
+CASE WHEN r.status = 'running' AND r.id IN (SELECT value FROM json_each(?)) THEN 'interrupted'
+  ELSE r.status END IN (SELECT value FROM json_each(?))
+"""
+_RARE = frozenset({"running", "failed", "interrupted"})
+_IS_RARE = """
+r.id IN (SELECT id FROM runs WHERE status IN ('failed', 'interrupted') UNION ALL
+  SELECT id FROM runs WHERE status = 'running')
+"""
+"""What an index finds, a few runs of millions."""
 _NEWEST_FIRST = "ORDER BY r.started_at DESC, r.id DESC LIMIT ?"
 
 
 def runs(
-    session: Session, *, task: int | None = None, build: int | None = None, limit: int | None
+    session: Session,
+    *,
+    task: int | None = None,
+    build: int | None = None,
+    statuses: Collection[str] = (),
+    since: str | None = None,
+    after: int | None = None,
+    limit: int | None,
 ) -> tuple[Run, ...]:
-    """List runs: of a task, of a build, of both, or all."""
-    conditions = {"r.task_id = ?": task, "r.build_id = ?": build}
-    wanted = {sql: value for sql, value in conditions.items() if value is not None}
-    where = " AND ".join(("r.status IS NOT NULL", *wanted))
+    """List runs: of a task, of a build, with one of some statuses, begun since then; all that is given.
+
+    Args:
+        session: With an open snapshot.
+        task: Its id.
+        build: Its id.
+        statuses: Of `RUN_STATUSES`; none: any.
+        since: As recorded.
+        after: The id of the last run of the page before.
+        limit: How many at most; None: all.
+    """
+    conditions = ["r.status IS NOT NULL"]
+    values: list[Any] = []
+    for condition, value in (
+        ("r.task_id = ?", task),
+        ("r.build_id = ?", build),
+        ("r.started_at >= ?", since),
+        (_AFTER, after),
+    ):
+        if value is not None:
+            conditions.append(condition)
+            values.append(value)
+    if statuses:
+        conditions.append(_HAS_STATUS)
+        values += [dead_runs(session), json.dumps(sorted(statuses))]
+        if _RARE.issuperset(statuses):
+            conditions.append(_IS_RARE)
+    where = " AND ".join(conditions)
     sql = f"{_RUN_COLUMNS} FROM runs r {_RUN_JOINS} WHERE {where} {_NEWEST_FIRST}"
-    return _loaded(session, session.rows(sql, [*wanted.values(), -1 if limit is None else limit]))
+    return _loaded(session, session.rows(sql, [*values, -1 if limit is None else limit]))
+
+
+def run_number(session: Session, uuid: str) -> int | None:
+    """Identify a run; None when there is none."""
+    found = session.row(
+        "SELECT id FROM runs WHERE uuid = ? AND status IS NOT NULL", (storable(uuid),)
+    )
+    return None if found is None else int(found[0])
 
 
 def runs_by_id(session: Session, ids: Iterable[int], limit: int | None = None) -> tuple[Run, ...]:
@@ -68,19 +119,6 @@ def run_by_uuid(session: Session, uuid: str) -> Run | None:
         return None
     (run,) = runs_by_id(session, [found[0]])
     return replace(run, code=from_json(found[1]) or {}, environment=from_json(found[2]) or {})
-
-
-def builds(session: Session, limit: int | None) -> tuple[Build, ...]:
-    """List builds."""
-    sql = f"{_BUILDS} WHERE status IS NOT NULL ORDER BY started_at DESC, id DESC LIMIT ?"
-    return tuple(_build(row) for row in session.rows(sql, (-1 if limit is None else limit,)))
-
-
-def build_by_uuid(session: Session, uuid: str) -> Build | None:
-    """Load one build; None when there is none."""
-    sql = f"{_BUILDS} WHERE uuid = ? AND status IS NOT NULL"
-    row = session.row(sql, (storable(uuid),))
-    return None if row is None else _build(row)
 
 
 def _loaded(session: Session, rows: list[Row]) -> tuple[Run, ...]:
@@ -116,7 +154,7 @@ def _outputs(session: Session, ids: Iterable[int]) -> dict[int, list[OutputEntry
     }
 
 
-def _status_now(recorded: str, owner: str) -> str:
+def status_now(recorded: str, owner: str) -> str:
     """What is recorded as running by a process that is gone was interrupted; the next build writes so."""
     return "interrupted" if recorded == "running" and owner and not is_alive(owner) else recorded
 
@@ -131,7 +169,7 @@ def _run(row: Row, inputs: tuple[Any, ...], outputs: tuple[OutputEntry, ...]) ->
         task_hash=row[2],
         family=row[3] or "",
         params=from_json(row[4]),
-        status=_status_now(row[5], row[18]),
+        status=status_now(row[5], row[18]),
         started_at=row[6],
         ended_at=row[7],
         duration_s=row[8],
@@ -148,30 +186,4 @@ def _run(row: Row, inputs: tuple[Any, ...], outputs: tuple[OutputEntry, ...]) ->
         log=row[17],
         owner=row[18],
         origin=row[19],
-    )
-
-
-_BUILDS = """
-SELECT uuid, status, started_at, ended_at, roots, host, user, cwd, argv, arguments, versions,
-  directory, owner, counts, error FROM builds
-"""
-
-
-def _build(row: Row) -> Build:
-    return Build(
-        build_id=row[0],
-        status=_status_now(row[1], row[12]),
-        started_at=row[2],
-        ended_at=row[3],
-        roots=tuple(from_json(row[4])),
-        host=row[5],
-        user=row[6],
-        cwd=row[7],
-        argv=tuple(from_json(row[8])),
-        arguments=from_json(row[9]),
-        versions=from_json(row[10]),
-        directory=row[11],
-        owner=row[12],
-        counts=from_json(row[13]),
-        error=row[14],
     )

@@ -27,6 +27,7 @@ CREATE TABLE tasks (
   current_run_id INTEGER REFERENCES runs(id)     -- newest success
 ) STRICT;
 CREATE INDEX tasks_family ON tasks(family_id, id);
+CREATE INDEX tasks_not_run ON tasks(id) WHERE current_run_id IS NULL;
 
 CREATE TABLE param_names (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 
@@ -114,6 +115,7 @@ CREATE INDEX runs_build ON runs(build_id);
 CREATE INDEX runs_started ON runs(started_at);
 CREATE INDEX runs_running ON runs(id) WHERE status = 'running';
 CREATE INDEX runs_failed ON runs(task_id) WHERE status IN ('failed', 'interrupted');
+CREATE INDEX runs_adopted ON runs(task_id) WHERE status = 'adopted';
 
 CREATE TABLE targets (                           -- a place; several tasks may claim it over time
   id INTEGER PRIMARY KEY,
@@ -132,6 +134,8 @@ CREATE TABLE targets (                           -- a place; several tasks may c
   run_content_id INTEGER REFERENCES contents(id),  -- what it was,
   run_place TEXT                                 -- and where it stands in that task's output()
 ) STRICT;
+CREATE INDEX targets_gone ON targets(id) WHERE state IN ('missing', 'partial');
+CREATE INDEX targets_unread ON targets(id) WHERE state = 'present' AND seen_content_id IS NULL;
 
 CREATE TABLE task_targets (                      -- outputs that a task declares
   task_id INTEGER NOT NULL REFERENCES tasks(id),
