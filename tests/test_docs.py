@@ -196,7 +196,7 @@ def test_every_default_is_documented_as_it_is() -> None:
 def test_every_command_and_option_is_documented() -> None:
     text = section(REFERENCE, "Commands")
     context = click.Context(command)
-    assert set(re.findall(r"^\| `superluigi (\w+)", text, re.MULTILINE)) == set(COMMANDS)
+    assert set(re.findall(r"^\| `superluigi ([\w-]+)", text, re.MULTILINE)) == set(COMMANDS)
     for name in command.list_commands(context):
         found = command.get_command(context, name)
         assert found is not None

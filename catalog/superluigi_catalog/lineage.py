@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from superluigi_catalog.drawing import dot, graph, mermaid, tree
+from superluigi_catalog.drawing import dot, frame, graph, mermaid, svg, tree
 from superluigi_catalog.results import Record, Task
 
 __all__ = ["Direction", "Lineage", "LineageEdge"]
 
-Direction = Literal["upstream", "downstream"]
+Direction = Literal["upstream", "downstream", "both"]
 
 _MAX_LINES_SHOWN = 200
 _MAX_TASKS_DRAWN = 150
@@ -40,7 +40,7 @@ class LineageEdge(Record):
 
 @dataclass(frozen=True, slots=True)
 class Lineage(Collection[Task]):
-    """The tasks upstream or downstream of one task, as they stand.
+    """The tasks upstream or downstream of one task, or both, as they stand.
 
     Iterating gives the tasks without the root, nearest first. What a task depends on is what its current
     run consumed; where it has no run yet, what it requires.
@@ -73,9 +73,14 @@ class Lineage(Collection[Task]):
             `through`: the edges that lead from it towards the root.
         """
         through: dict[str, list[dict[str, Any]]] = {}
-        for edge in self.edges:
-            far = edge.upstream_hash if self.direction == "upstream" else edge.task_hash
-            through.setdefault(far, []).append(edge.to_dict())
+        for direction in self._directions:
+            reached = self._reached(direction)
+            for edge in self.edges:
+                near, far = edge.task_hash, edge.upstream_hash
+                if direction == "downstream":
+                    near, far = far, near
+                if near in reached:
+                    through.setdefault(far, []).append(edge.to_dict())
         return [
             {
                 **task.to_dict(),
@@ -85,13 +90,41 @@ class Lineage(Collection[Task]):
             for task in self.tasks
         ]
 
-    def to_text(self, *, max_lines: int | None = None) -> str:
+    @property
+    def _directions(self) -> tuple[str, ...]:
+        return ("upstream", "downstream") if self.direction == "both" else (self.direction,)
+
+    def _reached(self, direction: str) -> set[str]:
+        """Collect the hashes of the root and of what lies in one direction of it."""
+        if self.direction != "both":
+            return set(self.depths)
+        beyond: dict[str, list[str]] = {}
+        for edge in self.edges:
+            near, far = edge.task_hash, edge.upstream_hash
+            if direction == "downstream":
+                near, far = far, near
+            beyond.setdefault(near, []).append(far)
+        reached = {self.root.task_hash}
+        pending = list(reached)
+        while pending:
+            found = set(beyond.get(pending.pop(), ())) - reached
+            reached |= found
+            pending += found
+        return reached
+
+    def to_text(self, *, max_lines: int | None = None, targets: bool = False) -> str:
         """Draw a tree, the root first; what was drawn before is marked and not drawn again.
+
+        Towards both sides, the tree of the inputs stands before the tree of the results.
 
         Args:
             max_lines: Where to stop; the last line then says how many tasks are not shown.
+            targets: Below each task, say which target of it was consumed, and which content.
         """
-        return tree.draw(self, max_lines=max_lines)
+        return "\n".join(
+            tree.draw(self, direction, max_lines=max_lines, with_targets=targets)
+            for direction in self._directions
+        )
 
     def to_mermaid(self) -> str:
         """Draw a Mermaid flowchart, in the direction in which data flows."""
@@ -100,6 +133,23 @@ class Lineage(Collection[Task]):
     def to_dot(self) -> str:
         """Draw a Graphviz digraph, in the direction in which data flows."""
         return dot.draw(self)
+
+    def to_svg(self) -> str:
+        """Draw an SVG picture, data flowing from left to right; no other program is needed."""
+        return svg.draw(self)
+
+    def to_dataframe(self) -> Any:
+        """Return the tasks as a table.
+
+        Returns:
+            A `pandas.DataFrame` with a row for each task, indexed by `task_hash`, the root first: the
+            attributes of `Task` but for the parameters, which are columns of their own (`params.date`),
+            and `depth`.
+
+        Raises:
+            DrawingUnavailable: pandas is not installed.
+        """
+        return frame.build(self)
 
     def to_networkx(self) -> Any:
         """Return a graph whose nodes are task hashes, with edges in the direction in which data flows.
@@ -129,5 +179,9 @@ def _markdown(lineage: Lineage) -> str:
     return f"```mermaid\n{lineage.to_mermaid()}```\n"
 
 
-_DRAWINGS: Mapping[str, Callable[[Lineage], str]] = {"text/plain": str, "text/markdown": _markdown}
+_DRAWINGS: Mapping[str, Callable[[Lineage], str]] = {
+    "text/plain": str,
+    "text/markdown": _markdown,
+    "image/svg+xml": svg.draw,
+}
 """What notebooks are offered, by MIME type."""

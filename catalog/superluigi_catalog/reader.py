@@ -233,6 +233,21 @@ class Reader(Connected):
         with self._reading() as session:
             return reading.lineage_of(session, self._refs(session).task(ref), "downstream", depth)
 
+    def lineage(self, ref: Any, depth: int | None = None) -> Lineage:
+        """Follow a task's inputs, and what was made of its results: in a notebook, a picture.
+
+        Args:
+            ref: Where to begin.
+            depth: Steps to go, each way; None: all the way.
+
+        Raises:
+            TaskNotFound: nothing answers to the ref.
+            AmbiguousHash: several tasks do.
+            ValueError: the depth is negative.
+        """
+        with self._reading() as session:
+            return reading.lineage_of(session, self._refs(session).task(ref), "both", depth)
+
     def who_made(self, path_or_digest: str | os.PathLike[str]) -> Run | None:
         """Name the run that made a content: the newest one, where several made the same bytes.
 
@@ -274,7 +289,10 @@ class Reader(Connected):
             return reading.who_read(self._refs(session), path_or_digest)
 
     def history(self, path: str | os.PathLike[str]) -> tuple[Revision, ...]:
-        """List what runs wrote to a target, newest first.
+        """List every content that a target has held, newest first: who made it, who consumed it.
+
+        A content that several runs put there comes once for each of them; one that no run made, with
+        `run` None.
 
         Raises:
             TaskNotFound: no such target is recorded.

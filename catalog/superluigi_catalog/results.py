@@ -15,6 +15,7 @@ __all__ = [
     "RUN_STATUSES",
     "STATUSES",
     "Build",
+    "Consumption",
     "Interrupted",
     "Revision",
     "Run",
@@ -196,15 +197,34 @@ class Target(Record):
 
 
 @dataclass(frozen=True, slots=True)
+class Consumption(Record):
+    """One run that consumed a content."""
+
+    run_id: str
+    task_hash: str
+    family: str
+    started_at: str
+    place: str
+    """Where the run had it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Revision(Record):
     """One content of a target, and one run that put it there."""
 
     uri: str
     fingerprint: str
     size_bytes: int | None
-    run: Run
+    run: Run | None
+    """None where no run is recorded that made it: it came from outside, or was edited by hand."""
     is_current: bool
     """Whether this is the record that counts for the target now."""
+    is_seen: bool
+    """Whether this content is what was last seen there."""
+    at: str | None
+    """When the run ended; without one, when it was first consumed, else when it was looked at last."""
+    read_by: tuple[Consumption, ...]
+    """Who consumed this content, as put there by any run; newest first."""
 
 
 @dataclass(frozen=True, slots=True)

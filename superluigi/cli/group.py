@@ -16,13 +16,16 @@ import click
 from superluigi.cli.errors import EXIT_CODES, ended
 from superluigi.cli.output import prepare_streams
 
-__all__ = ["COMMANDS", "command"]
+__all__ = ["COMMANDS", "command", "module_of"]
 
 COMMANDS = {
     "run": "Make a task's output, and whatever it needs.",
     "plan": "Show what a run would do, and why.",
     "show": "Show what is recorded of one task.",
     "lineage": "Show what a target was made from, or what was made from it.",
+    "who-made": "Name the runs that made a content, the newest first.",
+    "who-read": "List the runs that consumed a target, the newest first.",
+    "history": "Show every content that a target has held, and who made and read it.",
     "tasks": "List recorded tasks, the newest first.",
     "runs": "List runs, the newest first.",
     "builds": "List builds, the newest first.",
@@ -30,7 +33,7 @@ COMMANDS = {
     "demo": "Run an example pipeline and show its lineage.",
     "tui": "Browse tasks, runs and lineage in the terminal.",
 }
-"""Name → the first line of the command's help; its module has the command's name."""
+"""Name → the first line of the command's help; its module is `module_of` the name."""
 
 _CODES = "\n".join(f"{int(code):>4}  {meaning}" for code, meaning in EXIT_CODES.items())
 _EPILOG = f"""\b
@@ -41,6 +44,11 @@ Results go to stdout, progress and messages to stderr. Exit codes:
 Completion for bash (zsh and fish alike):
   eval "$(_SUPERLUIGI_COMPLETE=bash_source superluigi)"
 """
+
+
+def module_of(name: str) -> str:
+    """The module of a command, with `_` for each `-` in its name."""
+    return f"superluigi.cli.{name.replace('-', '_')}"
 
 
 class _Commands(click.Group):
@@ -54,7 +62,7 @@ class _Commands(click.Group):
         """Import the module of a command."""
         if cmd_name not in self.list_commands(ctx):
             return None
-        module = importlib.import_module(f"superluigi.cli.{cmd_name}")
+        module = importlib.import_module(module_of(cmd_name))
         found: click.Command = module.command
         return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from superluigi.cli.filters import json_option
 from superluigi.cli.output import emit, emit_json
 
 __all__ = ["command"]
@@ -14,28 +15,37 @@ __all__ = ["command"]
 @click.option(
     "--up", is_flag=True, help="Towards the inputs: what is shown unless asked otherwise."
 )
-@click.option("--down", is_flag=True, help="Towards the results.")
+@click.option("--down", is_flag=True, help="Towards the results; together with --up, both.")
 @click.option("--depth", type=click.IntRange(min=1), help="How many steps; all unless given.")
+@click.option("--targets", is_flag=True, help="Say which content of which target was consumed.")
 @click.option("--mermaid", is_flag=True, help="Draw a Mermaid flowchart.")
 @click.option("--dot", is_flag=True, help="Draw a Graphviz digraph.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--svg", is_flag=True, help="Draw an SVG picture.")
+@json_option
 def command(
-    ref: str, up: bool, down: bool, depth: int | None, mermaid: bool, dot: bool, as_json: bool
+    ref: str,
+    up: bool,
+    down: bool,
+    depth: int | None,
+    targets: bool,
+    mermaid: bool,
+    dot: bool,
+    svg: bool,
+    as_json: bool,
 ) -> None:
     """Show what a target was made from, or what was made from it.
+
+    What runs consumed counts, not only what tasks require.
 
     REF: a task hash or its beginning, a target's path or URI.
     """
     from superluigi_catalog import Catalog
 
-    if up and down:
-        message = "--up and --down contradict each other. Give one of them."
-        raise click.UsageError(message)
-    if mermaid + dot + as_json > 1:
-        message = "Give one of --mermaid, --dot and --json."
+    if mermaid + dot + svg + as_json + targets > 1:
+        message = "Give one of --targets, --mermaid, --dot, --svg and --json."
         raise click.UsageError(message)
     with Catalog(read_only=True) as catalog:
-        follow = catalog.downstream if down else catalog.upstream
+        follow = catalog.upstream if not down else catalog.lineage if up else catalog.downstream
         lineage = follow(ref, depth)
     if as_json:
         document = {
@@ -45,5 +55,7 @@ def command(
         }
         emit_json(document)
         return
-    text = lineage.to_mermaid() if mermaid else lineage.to_dot() if dot else lineage.to_text()
+    drawings = {lineage.to_mermaid: mermaid, lineage.to_dot: dot, lineage.to_svg: svg}
+    chosen = [draw for draw, is_chosen in drawings.items() if is_chosen]
+    text = chosen[0]() if chosen else lineage.to_text(targets=targets)
     emit(text.rstrip("\n"), multiline=True)

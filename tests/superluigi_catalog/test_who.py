@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from superluigi_catalog import Catalog, Run, TaskNotFound
+from superluigi_catalog import Catalog, InputEntry, Run, TaskNotFound
 from tests.superluigi_catalog.entries import (
     a_run,
     a_task,
     an_input,
     an_output,
+    at,
     fingerprint_of,
     hash_of,
     run_id_of,
@@ -116,5 +117,33 @@ def test_the_history_of_a_target(catalog: Catalog) -> None:
         fingerprint_of("a1"),
     ]
     assert [revision.is_current for revision in revisions] == [True, False]
+    assert revisions[0].run is not None
     assert revisions[0].run.task_hash == hash_of("a")
     assert revisions[0].to_dict()["run"]["run_id"] == run_id_of("a", 2)
+
+
+def test_the_history_tells_of_contents_that_no_run_made_and_of_who_read_each(
+    catalog: Catalog,
+) -> None:
+    catalog.observe([seen("a", "edited")])
+    edited, second, first = catalog.history("data/a.csv")
+    assert (edited.run, edited.is_seen, edited.is_current, edited.read_by) == (
+        None,
+        True,
+        False,
+        (),
+    )
+    assert (second.is_seen, second.is_current) == (False, True)
+    assert [[each.task_hash for each in old.read_by] for old in (second, first)] == [
+        [hash_of("c")],
+        [hash_of("b")],
+    ]
+
+
+def test_what_came_from_outside_is_dated_by_its_first_reader(catalog: Catalog) -> None:
+    raw = InputEntry("", "data/raw.csv", "LocalFileTarget", fingerprint_of("raw"))
+    for minute in (7, 5):
+        catalog.finish_run(a_run("r", [raw], number=minute, minute=minute))
+    (revision,) = catalog.history("data/raw.csv")
+    assert (revision.run, revision.at) == (None, at(5))
+    assert [each.started_at for each in revision.read_by] == [at(7), at(5)]

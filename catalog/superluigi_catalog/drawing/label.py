@@ -9,7 +9,17 @@ from superluigi_catalog.text import printable
 if TYPE_CHECKING:
     from superluigi_catalog.results import Task
 
-__all__ = ["params_text", "task_name"]
+__all__ = ["STATUS_COLOURS", "params_text", "task_name"]
+
+STATUS_COLOURS = {
+    "fresh": "#d8f0dc",
+    "stale": "#fdeec8",
+    "missing": "#eeeeee",
+    "failed": "#f8d7d7",
+    "running": "#d8e6f8",
+    "unknown": "#ffffff",
+}
+"""A fill for each status, on which black text can be read."""
 
 _SHOWN_DIGITS = 8
 _MAX_CHARACTERS = 80

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from superluigi_catalog.drawing.label import params_text, task_name
+from superluigi_catalog.drawing.label import STATUS_COLOURS, params_text, task_name
 from superluigi_catalog.text import printable
 
 if TYPE_CHECKING:
@@ -16,14 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["draw"]
 
-_COLOURS = {
-    "fresh": "#d8f0dc",
-    "stale": "#fdeec8",
-    "missing": "#eeeeee",
-    "failed": "#f8d7d7",
-    "running": "#d8e6f8",
-    "unknown": "#ffffff",
-}
 _UNSAFE = re.compile(r"[^\w .,:=/…-]")
 
 
@@ -40,7 +32,7 @@ def draw(lineage: Lineage) -> str:
         place = f'|"{_escaped(printable(edge.place))}"|' if edge.place else ""
         lines.append(f"  {names[edge.upstream_hash]} -->{place} {names[edge.task_hash]}")
     for status in sorted({task.status for task in tasks}):
-        lines.append(f"  classDef {status} fill:{_COLOURS[status]},stroke:#888,color:#111")
+        lines.append(f"  classDef {status} fill:{STATUS_COLOURS[status]},stroke:#888,color:#111")
     return "\n".join(lines) + "\n"
 
 

@@ -4,9 +4,10 @@ from superluigi_catalog.reading.builds import build_number, builds, builds_by_id
 from superluigi_catalog.reading.closure import lineage_of
 from superluigi_catalog.reading.estimates import durations, dynamic_upstream, last_start_before
 from superluigi_catalog.reading.leases import leases
+from superluigi_catalog.reading.history import history
 from superluigi_catalog.reading.runs import run_by_uuid, run_number, runs
 from superluigi_catalog.reading.target_records import target_records
-from superluigi_catalog.reading.targets import history, makers, target, targets_of, who_read
+from superluigi_catalog.reading.targets import makers, target, targets_of, who_read
 from superluigi_catalog.reading.task_filter import TaskFilter
 from superluigi_catalog.reading.tasks import tasks_by_id, tasks_matching
 

@@ -76,14 +76,15 @@ def lineage_of(session: Session, root: int, direction: Direction, depth: int | N
     if depth is not None and depth < 0:
         message = f"depth must be 0 or more, not {depth}"
         raise ValueError(message)
-    ids = (
-        _closure(session, root, direction)
-        if depth is None
-        else _steps(session, root, direction, depth)
-    )
+    ids: set[int] = set()
+    directions = ("upstream", "downstream") if direction == "both" else (direction,)
+    for each in directions:
+        ids |= (
+            _closure(session, root, each) if depth is None else _steps(session, root, each, depth)
+        )
     with garbage_kept():
         edges = _edges(session, ids)
-        depths = _depths(root, edges, direction)
+        depths = _depths(root, edges, directions)
         tasks = tasks_by_id(session, ids)
         order = {task: rank for rank, task in enumerate(depths)}
         edges.sort(key=lambda edge: (order[edge[0]], place_key(edge[1]), order[edge[2]]))
@@ -97,11 +98,11 @@ def lineage_of(session: Session, root: int, direction: Direction, depth: int | N
         )
 
 
-def _closure(session: Session, root: int, direction: Direction) -> set[int]:
+def _closure(session: Session, root: int, direction: str) -> set[int]:
     return {number for (number,) in session.rows(_CLOSURES[direction], (root,))}
 
 
-def _steps(session: Session, root: int, direction: Direction, depth: int) -> set[int]:
+def _steps(session: Session, root: int, direction: str, depth: int) -> set[int]:
     reached = {root}
     frontier = {root}
     for _ in range(depth):
@@ -122,8 +123,16 @@ def _edges(session: Session, ids: Collection[int]) -> list[_Edge]:
     ]
 
 
-def _depths(root: int, edges: Iterable[_Edge], direction: Direction) -> dict[int, int]:
-    """Count the steps from the root, nearest first; among equals by place."""
+def _depths(root: int, edges: Iterable[_Edge], directions: Iterable[str]) -> dict[int, int]:
+    """Count the steps from the root, nearest first; among equals inputs before results, then by place."""
+    depths: dict[int, int] = {}
+    for direction in directions:
+        for task, steps in _steps_away(root, edges, direction).items():
+            depths[task] = min(steps, depths.get(task, steps))
+    return dict(sorted(depths.items(), key=lambda item: item[1]))
+
+
+def _steps_away(root: int, edges: Iterable[_Edge], direction: str) -> dict[int, int]:
     away: dict[int, list[tuple[str, int]]] = {}
     for task, place, upstream, _ in edges:
         near, far = (task, upstream) if direction == "upstream" else (upstream, task)

@@ -11,11 +11,11 @@ from pathlib import Path
 from superluigi_catalog.reading.order import place_key
 from superluigi_catalog.reading.refs import References
 from superluigi_catalog.reading.runs import runs_by_id
-from superluigi_catalog.results import Revision, Run, Target
+from superluigi_catalog.results import Run, Target
 from superluigi_catalog.storage.session import Row, Session
 from superluigi_catalog.storage.values import storable
 
-__all__ = ["history", "makers", "target", "targets_of", "who_read"]
+__all__ = ["makers", "target", "targets_of", "who_read"]
 
 Ref = str | os.PathLike[str]
 
@@ -83,33 +83,6 @@ def who_read(refs: References, path_or_digest: Ref) -> tuple[Run, ...]:
         rows = session.rows("SELECT id FROM contents WHERE target_id = ?", (number,))
         contents = [content for (content,) in rows]
     return runs_by_id(session, _runs_of(session, "run_inputs", contents))
-
-
-def history(refs: References, path: Ref) -> tuple[Revision, ...]:
-    """List what runs wrote to a target."""
-    session = refs.session
-    number = refs.target(path)
-    if number is None:
-        refs.not_found(path)
-    rows = session.rows(
-        """
-        SELECT r.id, r.uuid, g.uri, k.fingerprint, k.size_bytes, g.run_id = r.id
-        FROM contents k JOIN run_outputs o ON o.content_id = k.id JOIN runs r ON r.id = o.run_id
-        JOIN targets g ON g.id = k.target_id WHERE k.target_id = ?
-        """,
-        (number,),
-    )
-    by_uuid = {row[1]: row for row in rows}
-    return tuple(
-        Revision(
-            uri=by_uuid[run.run_id][2],
-            fingerprint=by_uuid[run.run_id][3],
-            size_bytes=by_uuid[run.run_id][4],
-            run=run,
-            is_current=bool(by_uuid[run.run_id][5]),
-        )
-        for run in runs_by_id(session, [row[0] for row in rows])
-    )
 
 
 def _runs_of(session: Session, table: str, contents: list[int]) -> set[int]:

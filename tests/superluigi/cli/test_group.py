@@ -28,7 +28,7 @@ def _cpu_of(arguments: list[str]) -> float:
 
 def test_the_short_helps_are_the_first_lines_of_the_commands():
     for name, text in group.COMMANDS.items():
-        command = importlib.import_module(f"superluigi.cli.{name}").command
+        command = importlib.import_module(group.module_of(name)).command
         assert isinstance(command, click.Command)
         assert command.name == name
         assert (command.help or "").splitlines()[0] == text

@@ -61,7 +61,7 @@ def test_show_tells_what_a_task_that_never_succeeded_would_read(project):
     assert "ValueError: no luck" in result.stdout
 
 
-@pytest.mark.parametrize("command", ["show", "lineage", "runs"])
+@pytest.mark.parametrize("command", ["show", "lineage", "runs", "who-made", "who-read", "history"])
 def test_what_is_not_recorded_is_not_found(built, command):
     result = built.call(command, "nothing/of/the/kind.csv")
     assert result.exit_code == ExitCode.NOT_FOUND
@@ -88,9 +88,45 @@ def test_lineage_is_drawn_for_other_tools(built):
     assert [task["family"] for task in document["tasks"]] == ["Numbers"]
 
 
-@pytest.mark.parametrize("flags", [["--up", "--down"], ["--dot", "--json"]])
+@pytest.mark.parametrize("flags", [["--svg", "--targets"], ["--dot", "--json"]])
 def test_lineage_refuses_two_answers_at_once(built, flags):
     assert built.call("lineage", *flags, built.path).exit_code == ExitCode.USAGE
+
+
+def test_lineage_goes_both_ways_and_names_targets(built):
+    both = built.call("lineage", "--up", "--down", built.path).stdout
+    assert both.count("Total ") == 2
+    numbers = json.loads(built.call("show", built.hashes["Numbers"], "--json").stdout)
+    target = numbers["outputs"][0]
+    told = built.call("lineage", "--targets", built.path).stdout.splitlines()[2]
+    assert told.split() == [target["uri"], target["fingerprint"][:19]]
+    assert built.call("lineage", "--svg", built.path).stdout.startswith("<svg ")
+
+
+def test_who_made_a_copy_of_a_target_and_who_read_it(built):
+    numbers = json.loads(built.call("show", built.hashes["Numbers"], "--json").stdout)
+    (built.root / "copy.txt").write_bytes((built.root / numbers["outputs"][0]["uri"]).read_bytes())
+    made = json.loads(built.call("who-made", "--json", "copy.txt").stdout)
+    assert [run["task_hash"] for run in made] == [built.hashes["Numbers"]]
+    assert f"Numbers {built.hashes['Numbers'][:8]}" in built.call("who-made", "copy.txt").stdout
+    read = json.loads(built.call("who-read", "--json", "copy.txt").stdout)
+    assert [run["task_hash"] for run in read] == [built.hashes["Total"]]
+    assert built.call("who-read", built.path).stderr == "No run is recorded that consumed it.\n"
+    (built.root / "copy.txt").write_text("another")
+    unknown = built.call("who-made", "copy.txt")
+    assert (unknown.exit_code, unknown.stdout) == (ExitCode.NOT_FOUND, "")
+    assert "No run is recorded that made it" in unknown.stderr
+
+
+def test_the_history_of_a_target_is_shown(built):
+    numbers = json.loads(built.call("show", built.hashes["Numbers"], "--json").stdout)
+    path = numbers["outputs"][0]["uri"]
+    text = built.call("history", path).stdout
+    assert text.startswith("*  ")
+    assert f"made by Numbers {built.hashes['Numbers'][:8]}" in text
+    assert text.endswith(f"read by Total {built.hashes['Total'][:8]}\n")
+    (revision,) = json.loads(built.call("history", "--json", path).stdout)
+    assert revision["read_by"][0]["place"] == "numbers"
 
 
 def test_tasks_are_listed_and_filtered(built):
@@ -134,6 +170,9 @@ def test_recorded_text_is_never_taken_for_anything_else(project):
         ["lineage", task["task_hash"]],
         ["lineage", "--mermaid", task["task_hash"]],
         ["lineage", "--dot", task["task_hash"]],
+        ["lineage", "--svg", "--up", "--down", task["task_hash"]],
+        ["history", f"data/label-{task['task_hash']}.txt"],
+        ["who-made", f"data/label-{task['task_hash']}.txt"],
         ["show", "--json", task["task_hash"]],
     ):
         result = project.call(*command)
