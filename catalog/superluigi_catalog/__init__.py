@@ -1,6 +1,7 @@
 """Lineage in SQLite: where every target came from, what read it, what would have to be made again."""
 
 from superluigi_catalog.acceptance import Acceptance
+from superluigi_catalog.as_of import AsOf
 from superluigi_catalog.catalog import Catalog
 from superluigi_catalog.errors import (
     AcceptanceRefused,
@@ -50,6 +51,7 @@ __all__ = [
     "Acceptance",
     "AcceptanceRefused",
     "AmbiguousHash",
+    "AsOf",
     "Build",
     "BuildEntry",
     "Catalog",

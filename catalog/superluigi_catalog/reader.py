@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from superluigi_catalog import reading
+from superluigi_catalog.as_of import AsOf
 from superluigi_catalog.connected import Connected
 from superluigi_catalog.lineage import Lineage
 from superluigi_catalog.moments import Moment, utc_moment
@@ -247,6 +248,17 @@ class Reader(Connected):
         """
         with self._reading() as session:
             return reading.lineage_of(session, self._refs(session).task(ref), "both", depth)
+
+    def as_of(self, when: Moment) -> AsOf:
+        """Ask as on an earlier day: `catalog.as_of("2026-01-05").upstream(ref)`.
+
+        Args:
+            when: A `datetime`, a date (its beginning), a `timedelta` back from now; or text, as for `tasks`.
+
+        Raises:
+            ValueError: it is no moment.
+        """
+        return AsOf(self, utc_moment(when))
 
     def who_made(self, path_or_digest: str | os.PathLike[str]) -> Run | None:
         """Name the run that made a content: the newest one, where several made the same bytes.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from superluigi.cli.filters import json_option, limit_option, since_option, tell_of_more
+from superluigi.cli.filters import json_option, limit_option, moment_option, tell_of_more
 from superluigi.cli.output import emit, emit_json, emit_table
 from superluigi.cli.runs import emit_runs, emit_tracebacks
 from superluigi.cli.texts import STATUS_STYLES, minute_text, moment_text, span_text
@@ -23,7 +23,7 @@ __all__ = ["command"]
 
 @click.command("builds")
 @click.argument("build", required=False)
-@since_option("Begun")
+@moment_option("--since", "Begun then or later")
 @click.option("--after", metavar="BUILD", help="Go on after this build, the last one of a list.")
 @limit_option(20)
 @json_option

@@ -10,7 +10,7 @@ import click
 from superluigi.cli.output import tell
 from superluigi_catalog.moments import utc_moment
 
-__all__ = ["json_option", "limit_option", "since_option", "tell_of_more"]
+__all__ = ["json_option", "limit_option", "moment_option", "tell_of_more"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -31,17 +31,17 @@ def limit_option(default: int) -> Callable[[_Command], _Command]:
     return click.option("--limit", type=click.IntRange(min=1), default=default, show_default=True)
 
 
-def since_option(what: str) -> Callable[[_Command], _Command]:
-    """Since when.
+def moment_option(name: str, what: str) -> Callable[[_Command], _Command]:
+    """A date, a time or how long ago; the command gets it as the records have it.
 
     Args:
-        what: That is not older: "Begun".
+        what: Begins the help: "Begun then or later".
     """
     return click.option(
-        "--since",
+        name,
         callback=_moment,
         metavar="WHEN",
-        help=f"{what} then or later: 2026-01-05, 2026-01-05T08:30 (UTC), or 90m, 36h, 7d ago.",
+        help=f"{what}: 2026-01-05, 2026-01-05T08:30 (UTC), or 90m, 36h, 7d ago.",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from superluigi.cli.filters import json_option
+from superluigi.cli.filters import json_option, moment_option
 from superluigi.cli.output import emit, emit_json
 
 __all__ = ["command"]
@@ -17,6 +17,7 @@ __all__ = ["command"]
 )
 @click.option("--down", is_flag=True, help="Towards the results; together with --up, both.")
 @click.option("--depth", type=click.IntRange(min=1), help="How many steps; all unless given.")
+@moment_option("--as-of", "As it stood then")
 @click.option("--targets", is_flag=True, help="Say which content of which target was consumed.")
 @click.option("--mermaid", is_flag=True, help="Draw a Mermaid flowchart.")
 @click.option("--dot", is_flag=True, help="Draw a Graphviz digraph.")
@@ -27,6 +28,7 @@ def command(
     up: bool,
     down: bool,
     depth: int | None,
+    as_of: str | None,
     targets: bool,
     mermaid: bool,
     dot: bool,
@@ -45,7 +47,8 @@ def command(
         message = "Give one of --targets, --mermaid, --dot, --svg and --json."
         raise click.UsageError(message)
     with Catalog(read_only=True) as catalog:
-        follow = catalog.upstream if not down else catalog.lineage if up else catalog.downstream
+        asked = catalog if as_of is None else catalog.as_of(as_of)
+        follow = asked.upstream if not down else asked.lineage if up else asked.downstream
         lineage = follow(ref, depth)
     if as_json:
         document = {

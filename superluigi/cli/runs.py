@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from superluigi.cli.filters import json_option, limit_option, since_option, tell_of_more
+from superluigi.cli.filters import json_option, limit_option, moment_option, tell_of_more
 from superluigi.cli.output import emit, emit_json, emit_table
 from superluigi.cli.texts import (
     STATUS_STYLES,
@@ -30,7 +30,7 @@ __all__ = ["command", "emit_runs", "emit_tracebacks"]
 @click.option(
     "--status", type=click.Choice(RUN_STATUSES), multiple=True, help="Only those that ended so."
 )
-@since_option("Begun")
+@moment_option("--since", "Begun then or later")
 @click.option("--after", metavar="RUN", help="Go on after this run, the last one of a list.")
 @limit_option(50)
 @click.option("--traceback", is_flag=True, help="Print the tracebacks of those that failed too.")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from superluigi.cli.filters import json_option, limit_option, since_option, tell_of_more
+from superluigi.cli.filters import json_option, limit_option, moment_option, tell_of_more
 from superluigi.cli.output import emit_json, emit_table
 from superluigi.cli.texts import STATUS_STYLES, minute_text, params_text
 from superluigi_catalog.results import STATUSES
@@ -30,7 +30,7 @@ __all__ = ["command"]
 @click.option(
     "--search", metavar="WORDS", help="Words of the family and the parameters, or of a hash."
 )
-@since_option("Last run")
+@moment_option("--since", "Last run then or later")
 @click.option("--after", metavar="REF", help="Go on after this task, the last one of a list.")
 @limit_option(50)
 @json_option

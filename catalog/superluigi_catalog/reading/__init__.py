@@ -10,6 +10,7 @@ from superluigi_catalog.reading.target_records import target_records
 from superluigi_catalog.reading.targets import makers, target, targets_of, who_read
 from superluigi_catalog.reading.task_filter import TaskFilter
 from superluigi_catalog.reading.tasks import tasks_by_id, tasks_matching
+from superluigi_catalog.reading.then import lineage_then, task_then
 
 __all__ = [
     "TaskFilter",
@@ -22,6 +23,7 @@ __all__ = [
     "last_start_before",
     "leases",
     "lineage_of",
+    "lineage_then",
     "makers",
     "run_by_uuid",
     "run_number",
@@ -29,6 +31,7 @@ __all__ = [
     "target",
     "target_records",
     "targets_of",
+    "task_then",
     "tasks_by_id",
     "tasks_matching",
     "who_read",

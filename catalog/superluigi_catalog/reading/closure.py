@@ -7,18 +7,22 @@ to it, which a ladder of diamonds doubles with every rung. With a limit, one ste
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from superluigi_catalog.lineage import Direction, Lineage, LineageEdge
 from superluigi_catalog.reading.order import place_key
 from superluigi_catalog.reading.tasks import tasks_by_id
+from superluigi_catalog.results import Task
 from superluigi_catalog.storage.bulk import garbage_kept, maker_of
 from superluigi_catalog.storage.session import Session
 
-__all__ = ["lineage_of"]
+__all__ = ["KINDS", "Consumed", "Edge", "directions_of", "lineage_of", "put_together"]
 
-_Edge = tuple[int, str, int, str]
+Edge = tuple[int, str, int, str]
 """(task, place, upstream, kind)."""
+
+Consumed = tuple[str, str, str, "str | None"]
+"""(place, uri, fingerprint, the run that had made it)."""
 
 _CLOSURES = {
     "upstream": """
@@ -58,7 +62,7 @@ LEFT JOIN runs m ON m.id = i.source_run_id
 WHERE i.source_task_id IS NOT NULL
 """
 _edge = maker_of(LineageEdge)
-_KINDS = ("required", "yielded", "consumed")
+KINDS = ("required", "yielded", "consumed")
 
 
 def lineage_of(session: Session, root: int, direction: Direction, depth: int | None) -> Lineage:
@@ -77,25 +81,49 @@ def lineage_of(session: Session, root: int, direction: Direction, depth: int | N
         message = f"depth must be 0 or more, not {depth}"
         raise ValueError(message)
     ids: set[int] = set()
-    directions = ("upstream", "downstream") if direction == "both" else (direction,)
-    for each in directions:
+    for each in directions_of(direction):
         ids |= (
             _closure(session, root, each) if depth is None else _steps(session, root, each, depth)
         )
     with garbage_kept():
         edges = _edges(session, ids)
-        depths = _depths(root, edges, directions)
         tasks = tasks_by_id(session, ids)
-        order = {task: rank for rank, task in enumerate(depths)}
-        edges.sort(key=lambda edge: (order[edge[0]], place_key(edge[1]), order[edge[2]]))
-        hashes = {number: task.task_hash for number, task in tasks.items()}
-        return Lineage(
-            root=tasks[root],
-            direction=direction,
-            tasks=tuple(tasks[number] for number in depths if number != root),
-            edges=tuple(_with_targets(session, edges, hashes)),
-            depths={hashes[number]: steps for number, steps in depths.items()},
-        )
+        consumed = _consumed(session, ids)
+        return put_together(root, direction, tasks, edges, consumed)
+
+
+def directions_of(direction: Direction) -> tuple[str, ...]:
+    """Name the ways that a direction goes."""
+    return ("upstream", "downstream") if direction == "both" else (direction,)
+
+
+def put_together(
+    root: int,
+    direction: Direction,
+    tasks: Mapping[int, Task],
+    edges: list[Edge],
+    consumed: Mapping[tuple[int, int], list[Consumed]],
+) -> Lineage:
+    """Put a lineage into its order.
+
+    Args:
+        root: The task's id.
+        direction: Towards inputs, results, or both.
+        tasks: All that are reached, the root too.
+        edges: Between these.
+        consumed: What the first of two tasks consumed that the second had made.
+    """
+    depths = _depths(root, edges, directions_of(direction))
+    order = {task: rank for rank, task in enumerate(depths)}
+    edges.sort(key=lambda edge: (order[edge[0]], place_key(edge[1]), order[edge[2]]))
+    hashes = {number: task.task_hash for number, task in tasks.items()}
+    return Lineage(
+        root=tasks[root],
+        direction=direction,
+        tasks=tuple(tasks[number] for number in depths if number != root),
+        edges=tuple(_with_targets(edges, hashes, consumed)),
+        depths={hashes[number]: steps for number, steps in depths.items()},
+    )
 
 
 def _closure(session: Session, root: int, direction: str) -> set[int]:
@@ -114,16 +142,16 @@ def _steps(session: Session, root: int, direction: str, depth: int) -> set[int]:
     return reached
 
 
-def _edges(session: Session, ids: Collection[int]) -> list[_Edge]:
+def _edges(session: Session, ids: Collection[int]) -> list[Edge]:
     rows = session.rows(_EDGES, (json.dumps(sorted(ids)),))
     return [
-        (task, place, upstream, _KINDS[kind])
+        (task, place, upstream, KINDS[kind])
         for task, place, upstream, kind in rows
         if upstream in ids
     ]
 
 
-def _depths(root: int, edges: Iterable[_Edge], directions: Iterable[str]) -> dict[int, int]:
+def _depths(root: int, edges: Iterable[Edge], directions: Iterable[str]) -> dict[int, int]:
     """Count the steps from the root, nearest first; among equals inputs before results, then by place."""
     depths: dict[int, int] = {}
     for direction in directions:
@@ -132,7 +160,7 @@ def _depths(root: int, edges: Iterable[_Edge], directions: Iterable[str]) -> dic
     return dict(sorted(depths.items(), key=lambda item: item[1]))
 
 
-def _steps_away(root: int, edges: Iterable[_Edge], direction: str) -> dict[int, int]:
+def _steps_away(root: int, edges: Iterable[Edge], direction: str) -> dict[int, int]:
     away: dict[int, list[tuple[str, int]]] = {}
     for task, place, upstream, _ in edges:
         near, far = (task, upstream) if direction == "upstream" else (upstream, task)
@@ -150,15 +178,20 @@ def _steps_away(root: int, edges: Iterable[_Edge], direction: str) -> dict[int, 
     return depths
 
 
+def _consumed(session: Session, ids: Iterable[int]) -> dict[tuple[int, int], list[Consumed]]:
+    """Look up what the current runs of tasks consumed, by task and source."""
+    consumed: dict[tuple[int, int], list[Consumed]] = {}
+    for task, source, *what in session.rows(_CONSUMED, (json.dumps(sorted(ids)),)):
+        consumed.setdefault((task, source), []).append((what[0], what[1], what[2], what[3]))
+    return consumed
+
+
 def _with_targets(
-    session: Session, edges: Iterable[_Edge], hashes: dict[int, str]
+    edges: Iterable[Edge],
+    hashes: Mapping[int, str],
+    consumed: Mapping[tuple[int, int], list[Consumed]],
 ) -> Iterable[LineageEdge]:
     """Say of every edge what was consumed through it; several targets make several edges."""
-    consumed: dict[tuple[int, int], list[tuple[str, str, str, str | None]]] = {}
-    for task, source, place, uri, fingerprint, run in session.rows(
-        _CONSUMED, (json.dumps(sorted(hashes)),)
-    ):
-        consumed.setdefault((task, source), []).append((place, uri, fingerprint, run))
     for task, place, upstream, kind in edges:
         through = [what for what in consumed.get((task, upstream), ()) if _lies_in(what[0], place)]
         if len(through) > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import datetime, timezone
 
 from superluigi_catalog.moments import utc_moment
@@ -28,8 +29,10 @@ WHERE k.target_id = ? ORDER BY r.started_at DESC, r.id DESC
 """
 
 
-def history(refs: References, path: str | os.PathLike[str]) -> tuple[Revision, ...]:
-    """List the contents that a target has held, newest first."""
+def history(
+    refs: References, path: str | os.PathLike[str], *, until: str | None = None
+) -> tuple[Revision, ...]:
+    """List the contents that a target has held, newest first; those known by then."""
     session = refs.session
     number = refs.target(path)
     if number is None:
@@ -40,8 +43,18 @@ def history(refs: References, path: str | os.PathLike[str]) -> tuple[Revision, .
     revisions = [
         _revision(row, runs.get(row[7]), tuple(readers.get(row[0], ()))) for row in reversed(rows)
     ]
+    if until is not None:
+        revisions = [_until(each, until) for each in revisions if (each.at or "") <= until]
     revisions.sort(key=lambda revision: revision.at or "", reverse=True)
+    if until is not None and revisions:
+        # What was written last, no look at that time being on record.
+        revisions[0] = replace(revisions[0], is_current=revisions[0].run is not None, is_seen=True)
     return tuple(revisions)
+
+
+def _until(revision: Revision, until: str) -> Revision:
+    readers = tuple(each for each in revision.read_by if each.started_at <= until)
+    return replace(revision, read_by=readers, is_current=False, is_seen=False)
 
 
 def _consumptions(session: Session, target: int) -> dict[int, list[Consumption]]:

@@ -33,13 +33,14 @@ class References:
     session: Session
     project: Project
 
-    def task(self, ref: Any) -> int:
+    def task(self, ref: Any, *, when: str | None = None) -> int:
         """Identify the task that a reference means.
 
         Args:
             ref: A task hash or 4 or more digits of its beginning; a path or URI of a target (then the
                 task whose content stands there by the records, else the one that declares it); or any
                 object with a `task_hash`.
+            when: Whose content stood there then, not now.
 
         Raises:
             TaskNotFound: nothing answers to it; the message suggests what does.
@@ -48,7 +49,7 @@ class References:
         found = self.task_by_hash(ref)
         if found is None:
             target = self.target(ref)
-            found = None if target is None else self._by_target(target, self.text(ref))
+            found = None if target is None else self._by_target(target, self.text(ref), when)
         if found is None:
             self.not_found(ref)
         return found
@@ -138,11 +139,8 @@ class References:
         hint = self._hint(text, stored)
         raise TaskNotFound(f"{message} {hint}".rstrip(), ref=text, path=path)
 
-    def _by_target(self, target: int, text: str) -> int | None:
-        found = self.session.row(
-            "SELECT r.task_id FROM targets g JOIN runs r ON r.id = g.run_id WHERE g.id = ?",
-            (target,),
-        )
+    def _by_target(self, target: int, text: str, when: str | None) -> int | None:
+        found = self.session.row(*_maker_of(target, when))
         if found is not None:
             return int(found[0])
         rows = self.session.rows(
@@ -186,3 +184,16 @@ class References:
 
     def _families(self) -> list[str]:
         return [name for (name,) in self.session.rows("SELECT name FROM families LIMIT 10000")]
+
+
+def _maker_of(target: int, when: str | None) -> tuple[str, tuple[Any, ...]]:
+    if when is None:
+        sql = "SELECT r.task_id FROM targets g JOIN runs r ON r.id = g.run_id WHERE g.id = ?"
+        return sql, (target,)
+    sql = """
+    SELECT r.task_id FROM contents k CROSS JOIN run_outputs o ON o.content_id = k.id
+    CROSS JOIN runs r ON r.id = o.run_id
+    WHERE k.target_id = ? AND r.ended_at <= ? AND r.status IN ('succeeded', 'unchanged', 'adopted', 'shared')
+    ORDER BY r.ended_at DESC, r.id DESC LIMIT 1
+    """
+    return sql, (target, when)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from superluigi_catalog.storage.session import Session
 
-__all__ = ["CONSUMED", "REPLACED", "REQUIRED", "YIELDED", "settle_edges"]
+__all__ = ["CONSUMED", "REPLACED", "REQUIRED", "YIELDED", "settle_edges", "wanted_edges"]
 
 REQUIRED = 0
 """`requires()` names it, and nothing says that the run consumed anything else."""
@@ -38,21 +38,45 @@ def settle_edges(
     required = {
         place: upstream for place, upstream, kind in present if kind in (REQUIRED, REPLACED)
     }
-    fed = _fed_places(required, consumed)
-    wanted = {(place, upstream, YIELDED) for place, upstream in yielded}
-    yielded_places = dict(yielded)
-    for place, upstream in required.items():
-        is_replaced = _is_replaced(upstream, fed.get(place, ())) and _has_outputs(session, upstream)
-        wanted.add((place, upstream, REPLACED if is_replaced else REQUIRED))
-    for place, source in consumed:
-        expected = _at(required, place), _at(yielded_places, place)
-        if source is not None and source not in expected:
-            wanted.add((place, source, CONSUMED))
+    wanted = wanted_edges(
+        required, dict(yielded), consumed, lambda task: _has_outputs(session, task)
+    )
     if wanted != present:
         _replace(session, task, wanted - present, present - wanted)
 
 
-def _fed_places(required: dict[str, int], consumed: Iterable[Source]) -> dict[str, set[int | None]]:
+def wanted_edges(
+    required: Mapping[str, int],
+    yielded: Mapping[str, int],
+    consumed: Sequence[Source],
+    has_outputs: Callable[[int], bool],
+) -> set[tuple[str, int, int]]:
+    """Say how a task depends on others, by what a run of it consumed.
+
+    Args:
+        required: By place.
+        yielded: By place.
+        consumed: What was consumed, and who had made it.
+        has_outputs: Whether a task declares any.
+
+    Returns:
+        (place, upstream, kind).
+    """
+    fed = _fed_places(required, consumed)
+    wanted = {(place, upstream, YIELDED) for place, upstream in yielded.items()}
+    for place, upstream in required.items():
+        is_replaced = _is_replaced(upstream, fed.get(place, ())) and has_outputs(upstream)
+        wanted.add((place, upstream, REPLACED if is_replaced else REQUIRED))
+    for place, source in consumed:
+        expected = _at(required, place), _at(yielded, place)
+        if source is not None and source not in expected:
+            wanted.add((place, source, CONSUMED))
+    return wanted
+
+
+def _fed_places(
+    required: Mapping[str, int], consumed: Iterable[Source]
+) -> dict[str, set[int | None]]:
     """Group the sources of the inputs by the required place that they belong to."""
     fed: dict[str, set[int | None]] = {}
     for place, source in consumed:
@@ -62,12 +86,12 @@ def _fed_places(required: dict[str, int], consumed: Iterable[Source]) -> dict[st
     return fed
 
 
-def _at(tasks: dict[str, int], place: str) -> int | None:
+def _at(tasks: Mapping[str, int], place: str) -> int | None:
     owner = _owner(tasks, place)
     return None if owner is None else tasks[owner]
 
 
-def _owner(tasks: dict[str, int], place: str) -> str | None:
+def _owner(tasks: Mapping[str, int], place: str) -> str | None:
     """Find the longest place that is `place` or that it lies in."""
     while place not in tasks:
         if not place:

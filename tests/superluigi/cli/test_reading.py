@@ -103,6 +103,15 @@ def test_lineage_goes_both_ways_and_names_targets(built):
     assert built.call("lineage", "--svg", built.path).stdout.startswith("<svg ")
 
 
+def test_lineage_of_an_earlier_day(built):
+    now = built.call("lineage", "--as-of", "0s", built.path)
+    assert now.stdout == built.call("lineage", built.path).stdout
+    before = built.call("lineage", "--as-of", "1d", built.path)
+    assert before.exit_code == ExitCode.NOT_FOUND
+    assert "Its first one is of" in before.stderr
+    assert built.call("lineage", "--as-of", "then", built.path).exit_code == ExitCode.USAGE
+
+
 def test_who_made_a_copy_of_a_target_and_who_read_it(built):
     numbers = json.loads(built.call("show", built.hashes["Numbers"], "--json").stdout)
     (built.root / "copy.txt").write_bytes((built.root / numbers["outputs"][0]["uri"]).read_bytes())
