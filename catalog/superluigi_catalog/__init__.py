@@ -3,6 +3,7 @@
 from superluigi_catalog.acceptance import Acceptance
 from superluigi_catalog.as_of import AsOf
 from superluigi_catalog.catalog import Catalog
+from superluigi_catalog.difference import Diff, Difference
 from superluigi_catalog.errors import (
     AcceptanceRefused,
     AmbiguousHash,
@@ -62,6 +63,8 @@ __all__ = [
     "CatalogTooNew",
     "CatalogTooOld",
     "Consumption",
+    "Diff",
+    "Difference",
     "DrawingUnavailable",
     "InputEntry",
     "Interrupted",

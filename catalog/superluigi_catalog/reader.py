@@ -9,6 +9,7 @@ from typing import Any
 from superluigi_catalog import reading
 from superluigi_catalog.as_of import AsOf
 from superluigi_catalog.connected import Connected
+from superluigi_catalog.difference import Diff
 from superluigi_catalog.lineage import Lineage
 from superluigi_catalog.moments import Moment, utc_moment
 from superluigi_catalog.results import (
@@ -311,3 +312,23 @@ class Reader(Connected):
         """
         with self._reading() as session:
             return reading.history(self._refs(session), path)
+
+    def diff(self, a: Any, b: Any) -> Diff:
+        """Compare two tasks, two runs or two builds, and name what of it came first.
+
+        Both graphs are walked together from the results to the inputs, only where contents differ: what is
+        upstream of equal contents explains nothing. An environment counts only where nothing else explains
+        another result. Builds are compared by what they asked for, and by what failed.
+
+        Args:
+            a: A task's ref (its current run), a run's id, a build's id or the beginning of one; or what
+                the catalog returned of one.
+            b: The other one: a task or run with a task or run, a build with a build.
+
+        Raises:
+            TaskNotFound: nothing answers to one of them.
+            AmbiguousHash: several tasks or builds do.
+            ValueError: a build, and something else.
+        """
+        with self._reading() as session:
+            return reading.diff(self._refs(session), a, b)

@@ -48,8 +48,8 @@ class ExitCode(IntEnum):
 
 
 EXIT_CODES = {
-    ExitCode.OK: "done; for plan: there is nothing to do",
-    ExitCode.FAILED: "a build, a check or a task's own code failed",
+    ExitCode.OK: "done; for plan: there is nothing to do; for diff: no difference",
+    ExitCode.FAILED: "a build, a check or a task's own code failed; for diff: there is one",
     ExitCode.USAGE: "used wrongly: options, parameters, settings",
     ExitCode.HAS_WORK: "plan: there is work to do",
     ExitCode.NOT_FOUND: "no such task, module or reference",

@@ -29,6 +29,7 @@ COMMANDS = {
     "tasks": "List recorded tasks, the newest first.",
     "runs": "List runs, the newest first, and why they ran.",
     "builds": "List builds, the newest first; or show one, with its runs and what failed.",
+    "diff": "Compare two tasks, runs or builds, and name what of it came first.",
     "doctor": "Look for what is wrong here, and say what to do.",
     "demo": "Run an example pipeline and show its lineage.",
     "tui": "Browse tasks, runs and lineage in the terminal.",

@@ -9,6 +9,7 @@ from superluigi_catalog import Catalog
 from tests.superluigi_catalog.entries import (
     CODE,
     ENVIRONMENT,
+    a_build,
     a_run,
     a_task,
     at,
@@ -42,6 +43,8 @@ def recorded(catalog: Catalog) -> None:
         catalog.finish_run(
             a_run(name, names[i - 1 : i] if i else (), code=CODE, environment=ENVIRONMENT)
         )
+    for number in (1, 2):
+        catalog.start_build(a_build(number, roots=(hash_of(f"t{number}"),)))
 
 
 def plans_of(catalog: Catalog, work: Callable[[], object]) -> list[str]:
@@ -81,6 +84,9 @@ LOOKUPS: dict[str, Callable[[Catalog], object]] = {
     "downstream": lambda catalog: catalog.downstream(hash_of("t1")),
     "upstream, two steps": lambda catalog: catalog.upstream(hash_of("t40"), 2),
     "downstream, two steps": lambda catalog: catalog.downstream(hash_of("t1"), 2),
+    "diff of runs": lambda catalog: catalog.diff(run_id_of("t3"), run_id_of("t4")),
+    "diff of tasks": lambda catalog: catalog.diff(uri_of("t3"), hash_of("t4")),
+    "diff of builds": lambda catalog: catalog.diff("build-1", "build-2"),
     "both ways": lambda catalog: catalog.lineage(hash_of("t20")),
     "upstream of that day": lambda catalog: catalog.as_of(at(9)).upstream(hash_of("t40")),
     "downstream of that day": lambda catalog: catalog.as_of(at(9)).downstream(uri_of("t1")),

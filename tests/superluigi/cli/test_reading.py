@@ -138,6 +138,24 @@ def test_the_history_of_a_target_is_shown(built):
     assert revision["read_by"][0]["place"] == "numbers"
 
 
+def test_diff_names_the_first_cause_and_ends_like_diff(built):
+    same = built.call("diff", built.path, built.hashes["Total"])
+    assert (same.exit_code, same.stdout) == (0, "No difference.\n")
+    built.call("run", "flows.Total", "--n", "5")
+    other = json.loads(built.call("tasks", "--json", "--family", "Total").stdout)[0]["task_hash"]
+    found = built.call("diff", built.path, other)
+    assert found.exit_code == 1
+    assert found.stdout.startswith("First cause: parameter n: 4 → 5, in Numbers ")
+    assert "metadata rows: 4 → 5" in found.stdout
+    document = json.loads(built.call("diff", "--json", built.path, other).stdout)
+    assert document["first_cause"]["kind"] == "parameter"
+    first, second = (
+        build["build_id"] for build in json.loads(built.call("builds", "--json").stdout)
+    )
+    assert built.call("diff", second, first).stdout == found.stdout
+    assert built.call("diff", first, other).exit_code == ExitCode.USAGE
+
+
 def test_tasks_are_listed_and_filtered(built):
     assert len(built.call("tasks").stdout.splitlines()) == 2
     rows = json.loads(built.call("tasks", "--json", "--param", "n=4", "--family", "Total").stdout)
