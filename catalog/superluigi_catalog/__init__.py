@@ -44,6 +44,7 @@ from superluigi_catalog.results import (
     Target,
     Task,
 )
+from superluigi_catalog.stats import FamilyStats, Stats, TargetStats, TaskStats
 from superluigi_catalog.text import printable
 
 __all__ = [
@@ -66,6 +67,7 @@ __all__ = [
     "Diff",
     "Difference",
     "DrawingUnavailable",
+    "FamilyStats",
     "InputEntry",
     "Interrupted",
     "InvalidSidecar",
@@ -81,11 +83,14 @@ __all__ = [
     "RunEntry",
     "RunRecord",
     "SidecarTooNew",
+    "Stats",
     "Target",
     "TargetRecord",
+    "TargetStats",
     "Task",
     "TaskEntry",
     "TaskNotFound",
+    "TaskStats",
     "find_project",
     "printable",
     "utc_moment",

@@ -21,6 +21,7 @@ from superluigi_catalog.results import (
     Task,
     checked_statuses,
 )
+from superluigi_catalog.stats import Stats
 
 __all__ = ["Reader"]
 
@@ -312,6 +313,21 @@ class Reader(Connected):
         """
         with self._reading() as session:
             return reading.history(self._refs(session), path)
+
+    def stats(self, *, since: Moment | None = None, runs: int = 100_000, limit: int = 10) -> Stats:
+        """Count the newest runs: the slowest, the most often run, the failing, the biggest.
+
+        Args:
+            since: Only runs begun then or later; as for `tasks`.
+            runs: Look at this many at most, the newest ones.
+            limit: Rows of each list.
+
+        Raises:
+            ValueError: `since` is no moment.
+        """
+        with self._reading() as session:
+            moment = "" if since is None else utc_moment(since)
+            return reading.stats(session, since=moment, window=runs, limit=limit)
 
     def diff(self, a: Any, b: Any) -> Diff:
         """Compare two tasks, two runs or two builds, and name what of it came first.

@@ -87,6 +87,8 @@ LOOKUPS: dict[str, Callable[[Catalog], object]] = {
     "diff of runs": lambda catalog: catalog.diff(run_id_of("t3"), run_id_of("t4")),
     "diff of tasks": lambda catalog: catalog.diff(uri_of("t3"), hash_of("t4")),
     "diff of builds": lambda catalog: catalog.diff("build-1", "build-2"),
+    "statistics": lambda catalog: catalog.stats(since="7d"),
+    "all statistics": lambda catalog: catalog.stats(),
     "both ways": lambda catalog: catalog.lineage(hash_of("t20")),
     "upstream of that day": lambda catalog: catalog.as_of(at(9)).upstream(hash_of("t40")),
     "downstream of that day": lambda catalog: catalog.as_of(at(9)).downstream(uri_of("t1")),

@@ -7,6 +7,7 @@ from superluigi_catalog.reading.leases import leases
 from superluigi_catalog.reading.history import history
 from superluigi_catalog.reading.runs import run_by_uuid, run_number, runs
 from superluigi_catalog.reading.sides import diff
+from superluigi_catalog.reading.stats import stats
 from superluigi_catalog.reading.target_records import target_records
 from superluigi_catalog.reading.targets import makers, target, targets_of, who_read
 from superluigi_catalog.reading.task_filter import TaskFilter
@@ -30,6 +31,7 @@ __all__ = [
     "run_by_uuid",
     "run_number",
     "runs",
+    "stats",
     "target",
     "target_records",
     "targets_of",

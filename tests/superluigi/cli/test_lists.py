@@ -89,6 +89,18 @@ def test_one_build_is_shown_with_what_failed(built):
     assert built.call("builds", "ffffffff").exit_code == ExitCode.NOT_FOUND
 
 
+def test_statistics_are_printed_and_told_as_json(built):
+    text = built.call("stats").stdout
+    assert text.startswith("3 runs since ")
+    for title in ("families by time", "slowest", "failing", "biggest"):
+        assert f"\n{title}\n" in text
+    assert "ValueError: no luck" in text
+    document = json.loads(built.call("stats", "--json", "--since", "1h").stdout)
+    assert document["statuses"] == {"succeeded": 2, "failed": 1}
+    empty = built.call("stats", "--since", "2999-01-01")
+    assert (empty.stdout, empty.stderr) == ("", "No run is recorded in that time.\n")
+
+
 def test_a_blocked_build_says_so(project):
     project.write(
         "blocked",
@@ -114,7 +126,7 @@ def test_an_interrupted_build_tells_what_it_had_run(project):
     assert "1 ran, 1 interrupted when its process ended without a word; superluigi run" in text
 
 
-@pytest.mark.parametrize("command", ["tasks", "runs", "builds"])
+@pytest.mark.parametrize("command", ["tasks", "runs", "builds", "stats"])
 def test_lists_fit_80_columns(built, command):
     ours, theirs = pty.openpty()
     environment = os.environ | {"COLUMNS": "80", "TERM": "xterm"}
