@@ -60,7 +60,8 @@ class Agenda:
         """How many tasks ended how, so far."""
         names = ("ran", "unchanged", "shared", "failed")
         counts = {name: len(getattr(self.outcome, name)) for name in names}
-        return counts | {"skipped": self.counts().get("skip", 0)}
+        decided = self.counts()
+        return counts | {"blocked": decided.get("blocked", 0), "skipped": decided.get("skip", 0)}
 
     def to_announce(self) -> Announced:
         """Take what is to be run and was not announced yet."""

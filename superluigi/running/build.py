@@ -114,47 +114,6 @@ class Build:
         new = self.agenda.extend(tasks, asked_by)
         self.agenda.outcome.unchanged += self._standing.record_graph(new)
         return self.agenda.to_announce()
-    def counts(self) -> dict[str, int]:
-        """How many tasks have which action."""
-        counts: dict[str, int] = {}
-        for decision in self.decisions.values():
-            counts[decision.action] = counts.get(decision.action, 0) + 1
-        return counts
-
-    def outcome_counts(self) -> dict[str, int]:
-        """How many tasks ended how, so far."""
-        counts = {name: len(getattr(self.outcome, name)) for name in ("ran", "unchanged", "failed")}
-        decided = self.counts()
-        return counts | {"blocked": decided.get("blocked", 0), "skipped": decided.get("skip", 0)}
-
-    def to_announce(self) -> tuple[list[PlannedTask], dict[str, list[str]]]:
-        """What is to be run and was not announced yet, upstream first; and after what, by hash."""
-        tasks = []
-        upstream: dict[str, list[str]] = {}
-        for task_hash, verdict in self.verdicts.items():
-            if task_hash in self._announced or not self._is_to_run(verdict):
-                continue
-            self._announced.add(task_hash)
-            self._hash_by_object[id(verdict.task.task)] = task_hash
-            tasks.append(verdict.task)
-            upstream[task_hash] = self._active_upstream(verdict.task)
-        return tasks, upstream
-
-    def extend(
-        self, tasks: list[luigi.Task], asked_by: str
-    ) -> tuple[list[PlannedTask], dict[str, list[str]]]:
-        """Plan what a running task yielded; what of it is to be announced."""
-        reader = self.verdicts[asked_by].task
-        known = set(self.verdicts)
-        changed = self._planner.extend(self._planning, tasks, reader, self._pending)
-        hashes = [verdict.task.task_hash for verdict in changed]
-        for task_hash, decision in zip(hashes, self._planner.decisions(changed), strict=True):
-            self.decisions[task_hash] = decision
-        self._sort(hashes)
-        new = [verdict for verdict in changed if verdict.task.task_hash not in known]
-        self.outcome.unchanged += self._standing.record_graph(new)
-        self._demand(self.verdicts[hash_of(task)].task for task in tasks)
-        return self.to_announce()
 
     def scheduled_names(self, task: luigi.Task) -> list[str]:
         """The scheduler's names for what has to end before `task` can be read."""

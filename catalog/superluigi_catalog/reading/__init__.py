@@ -3,8 +3,8 @@
 from superluigi_catalog.reading.builds import build_number, builds, builds_by_id
 from superluigi_catalog.reading.closure import lineage_of
 from superluigi_catalog.reading.estimates import durations, dynamic_upstream, last_start_before
-from superluigi_catalog.reading.leases import leases
 from superluigi_catalog.reading.history import history
+from superluigi_catalog.reading.leases import leases
 from superluigi_catalog.reading.runs import run_by_uuid, run_number, runs
 from superluigi_catalog.reading.sides import diff
 from superluigi_catalog.reading.stats import stats
