@@ -170,6 +170,15 @@ class Recorder(Connected):
         with self._writing() as session:
             recording.finish_run(session, entry)
 
+    def record_runs(self, entries: Iterable[RunEntry]) -> None:
+        """Record runs that have ended, in the order in which they did; as `finish_run`, many at once.
+
+        Raises:
+            RecordRefused: a hash is not 32 hex digits, or there is no such status.
+        """
+        with self._writing() as session:
+            recording.record_runs(session, entries)
+
     def observe(self, observations: Iterable[Observed]) -> None:
         """Record what looks at targets showed; a look older than the last one is ignored.
 

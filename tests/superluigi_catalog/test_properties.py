@@ -111,6 +111,14 @@ def contents(catalog: Catalog) -> dict[str, list[tuple[object, ...]]]:
         }
 
 
+def yielded(catalog: Catalog, hashes: list[str]) -> dict[str, list[tuple[str, str]]]:
+    """Who yielded what: of a task that never ran itself, no sidecar tells more than the hash."""
+    return {
+        task_hash: [(each.place, each.task_hash) for each in found]
+        for task_hash, found in catalog.dynamic_upstream(hashes).items()
+    }
+
+
 def without_times(records: dict[str, TargetRecord]) -> dict[str, TargetRecord]:
     return {uri: replace(found, observed_ns=0) for uri, found in records.items()}
 
@@ -187,7 +195,7 @@ def test_a_catalog_rebuilt_from_sidecars_answers_like_the_live_one(
             answered = rebuilt.target_records(uris, with_code_parts=with_code_parts)
             assert without_times(answered) == without_times(expected)
         hashes = [run.task_hash for run in made]
-        assert rebuilt.dynamic_upstream(hashes) == live.dynamic_upstream(hashes)
+        assert yielded(rebuilt, hashes) == yielded(live, hashes)
         for run in made:
             assert edges(rebuilt, run) == edges(live, run)
             assert rebuilt.run(run.run_id).inputs == live.run(run.run_id).inputs

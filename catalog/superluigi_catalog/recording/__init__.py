@@ -2,6 +2,7 @@
 
 from superluigi_catalog.recording.acceptances import accept, standing_run, withdraw
 from superluigi_catalog.recording.builds import end_build, start_build
+from superluigi_catalog.recording.bulk import record_runs
 from superluigi_catalog.recording.interrupted import mark_interrupted
 from superluigi_catalog.recording.leases import beat, claim, grant
 from superluigi_catalog.recording.observations import observe
@@ -19,6 +20,7 @@ __all__ = [
     "index_sidecar",
     "mark_interrupted",
     "observe",
+    "record_runs",
     "record_tasks",
     "standing_run",
     "start_build",

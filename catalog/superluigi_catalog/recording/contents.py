@@ -12,39 +12,56 @@ from superluigi_catalog.records import InputEntry, OutputEntry
 from superluigi_catalog.storage.session import Session
 from superluigi_catalog.storage.values import optional, storable
 
-__all__ = ["output_content", "point_target", "write_inputs", "write_outputs"]
+__all__ = [
+    "INSERT_INPUT",
+    "INSERT_OUTPUT",
+    "POINT_TARGET",
+    "input_values",
+    "output_content",
+    "output_values",
+    "point_target",
+    "standing_values",
+    "write_inputs",
+    "write_outputs",
+]
+
+
+INSERT_INPUT = """
+INSERT OR IGNORE INTO run_inputs(run_id, place, content_id, source_task_id, source_run_id,
+  etag, version_id)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+INSERT_OUTPUT = """
+INSERT OR REPLACE INTO run_outputs(run_id, place, content_id, mtime_ns, etag, version_id)
+VALUES (?, ?, ?, ?, ?, ?)
+"""
+POINT_TARGET = """
+UPDATE targets SET kind = ?, state = 'present', token = ?, seen_content_id = ?,
+  size_bytes = ?, mtime_ns = ?, etag = ?, version_id = ?, observed_ns = ?, error = NULL,
+  run_id = ?, run_content_id = ?, run_place = ?
+WHERE id = ?
+"""
 
 
 def write_inputs(session: Session, run: int, inputs: Sequence[InputEntry]) -> None:
     """Write what a run consumed."""
-    session.executemany(
-        """
-        INSERT OR IGNORE INTO run_inputs(run_id, place, content_id, source_task_id, source_run_id,
-          etag, version_id)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
-        """,
-        [_input_values(session, run, source) for source in inputs],
-    )
+    session.executemany(INSERT_INPUT, [input_values(session, run, source) for source in inputs])
 
 
 def write_outputs(session: Session, run: int, outputs: Sequence[OutputEntry]) -> None:
     """Add to what a run made."""
-    session.executemany(
-        """
-        INSERT OR REPLACE INTO run_outputs(run_id, place, content_id, mtime_ns, etag, version_id)
-        VALUES (?, ?, ?, ?, ?, ?)
-        """,
-        [
-            (
-                run,
-                storable(output.place),
-                output_content(session, output),
-                output.mtime_ns,
-                optional(output.etag),
-                optional(output.version_id),
-            )
-            for output in outputs
-        ],
+    session.executemany(INSERT_OUTPUT, [output_values(session, run, each) for each in outputs])
+
+
+def output_values(session: Session, run: int, output: OutputEntry) -> tuple[Any, ...]:
+    """The values of `INSERT_OUTPUT`."""
+    return (
+        run,
+        storable(output.place),
+        output_content(session, output),
+        output.mtime_ns,
+        optional(output.etag),
+        optional(output.version_id),
     )
 
 
@@ -61,32 +78,30 @@ def output_content(session: Session, output: OutputEntry) -> int:
 
 def point_target(session: Session, output: OutputEntry, run: int) -> None:
     """Say that a run's content is what stands at a target, and that it was seen there."""
+    session.execute(POINT_TARGET, standing_values(session, output, run, time.time_ns()))
+
+
+def standing_values(session: Session, output: OutputEntry, run: int, now: int) -> tuple[Any, ...]:
+    """The values of `POINT_TARGET`."""
     content = output_content(session, output)
-    session.execute(
-        """
-        UPDATE targets SET kind = ?, state = 'present', token = ?, seen_content_id = ?,
-          size_bytes = ?, mtime_ns = ?, etag = ?, version_id = ?, observed_ns = ?, error = NULL,
-          run_id = ?, run_content_id = ?, run_place = ?
-        WHERE id = ?
-        """,
-        (
-            storable(output.kind),
-            optional(output.token),
-            content,
-            output.size_bytes,
-            output.mtime_ns,
-            optional(output.etag),
-            optional(output.version_id),
-            output.observed_ns or time.time_ns(),
-            run,
-            content,
-            storable(output.place),
-            target_id(session, output.uri, output.kind),
-        ),
+    return (
+        storable(output.kind),
+        optional(output.token),
+        content,
+        output.size_bytes,
+        output.mtime_ns,
+        optional(output.etag),
+        optional(output.version_id),
+        output.observed_ns or now,
+        run,
+        content,
+        storable(output.place),
+        target_id(session, output.uri, output.kind),
     )
 
 
-def _input_values(session: Session, run: int, source: InputEntry) -> tuple[Any, ...]:
+def input_values(session: Session, run: int, source: InputEntry) -> tuple[Any, ...]:
+    """The values of `INSERT_INPUT`."""
     content = content_id(
         session,
         target_id(session, source.uri, source.kind),

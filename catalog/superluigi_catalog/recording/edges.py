@@ -6,7 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from superluigi_catalog.storage.session import Session
 
-__all__ = ["CONSUMED", "REPLACED", "REQUIRED", "YIELDED", "settle_edges", "wanted_edges"]
+__all__ = [
+    "CONSUMED",
+    "REPLACED",
+    "REQUIRED",
+    "YIELDED",
+    "replace_edges",
+    "settle_edges",
+    "wanted_edges",
+]
 
 REQUIRED = 0
 """`requires()` names it, and nothing says that the run consumed anything else."""
@@ -42,7 +50,7 @@ def settle_edges(
         required, dict(yielded), consumed, lambda task: _has_outputs(session, task)
     )
     if wanted != present:
-        _replace(session, task, wanted - present, present - wanted)
+        replace_edges(session, task, wanted - present, present - wanted)
 
 
 def wanted_edges(
@@ -109,12 +117,13 @@ def _has_outputs(session: Session, task: int) -> bool:
     return session.row("SELECT 1 FROM task_targets WHERE task_id = ? LIMIT 1", (task,)) is not None
 
 
-def _replace(
+def replace_edges(
     session: Session,
     task: int,
     new: Iterable[tuple[str, int, int]],
     gone: Iterable[tuple[str, int, int]],
 ) -> None:
+    """Write the edges of a task that are new, and drop those that are gone: (place, upstream, kind)."""
     session.executemany(
         "DELETE FROM edges WHERE task_id = ? AND place = ? AND upstream_id = ? AND kind = ?",
         [(task, *edge) for edge in gone],

@@ -12,11 +12,14 @@ from superluigi_catalog.storage.values import storable
 
 __all__ = [
     "build_id",
+    "check_hash",
     "content_id",
+    "content_ids",
     "family_id",
     "module_id",
     "param_id",
     "run_id",
+    "run_ids",
     "target_id",
     "target_ids",
     "task_id",
@@ -190,6 +193,52 @@ def target_ids(session: Session, kinds: Mapping[str, str]) -> dict[str, int]:
     return known
 
 
+def run_ids(session: Session, uuids: Iterable[str]) -> dict[str, int]:
+    """Look up those of many runs that are known."""
+    known, unknown = _split(session.ids.runs, uuids)
+    wanted = {storable(uuid): uuid for uuid in unknown}
+    found: dict[str, int] = {}
+    _find(session, _FIND_RUNS, list(wanted), found)
+    for key, number in found.items():
+        known[wanted[key]] = session.ids.runs[wanted[key]] = number
+    return known
+
+
+def content_ids(
+    session: Session, sizes: Mapping[tuple[int, str], tuple[int | None, int | None]]
+) -> None:
+    """Identify many contents at once; `content_id` then knows them.
+
+    Args:
+        session: With an open transaction.
+        sizes: Size and number of files of each, by target id and fingerprint.
+    """
+    cache = session.ids.contents
+    unknown = {(storable(key[1]), key[0]): key for key in sizes if key not in cache}
+    found = _find_contents(session, unknown)
+    missing = [pair for pair in unknown if pair not in found]
+    session.executemany(
+        "INSERT INTO contents(fingerprint, target_id, size_bytes, file_count) VALUES (?, ?, ?, ?)",
+        [(*pair, *sizes[unknown[pair]]) for pair in missing],
+    )
+    found.update(_find_contents(session, missing))
+    for pair, number in found.items():
+        cache[unknown[pair]] = number
+
+
+def _find_contents(
+    session: Session, pairs: Iterable[tuple[str, int]]
+) -> dict[tuple[str, int], int]:
+    rows = session.rows(
+        """
+        SELECT json_extract(w.value, '$[0]'), json_extract(w.value, '$[1]'), k.id FROM json_each(?) w
+        CROSS JOIN contents k ON k.fingerprint = json_extract(w.value, '$[0]') AND k.target_id = json_extract(w.value, '$[1]')
+        """,
+        (json.dumps(list(pairs)),),
+    )
+    return {(fingerprint, target): number for fingerprint, target, number in rows}
+
+
 def check_hash(session: Session, task_hash: str) -> None:
     """Refuse what is no task hash.
 
@@ -226,6 +275,7 @@ def _split(cache: IdCache, keys: Iterable[str]) -> tuple[dict[str, int], list[st
 
 
 _FIND_TASKS = "SELECT t.hash, t.id FROM json_each(?) w CROSS JOIN tasks t ON t.hash = w.value"
+_FIND_RUNS = "SELECT r.uuid, r.id FROM json_each(?) w CROSS JOIN runs r ON r.uuid = w.value"
 _FIND_TARGETS = "SELECT g.uri, g.id FROM json_each(?) w CROSS JOIN targets g ON g.uri = w.value"
 
 

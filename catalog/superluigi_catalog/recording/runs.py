@@ -19,7 +19,14 @@ from superluigi_catalog.records import JsonObject, RunEntry
 from superluigi_catalog.storage.session import Session
 from superluigi_catalog.storage.values import optional, storable, to_json
 
-__all__ = ["finish_run", "settle_run_edges", "start_run", "write_run"]
+__all__ = [
+    "finish_run",
+    "run_values",
+    "settle_run_edges",
+    "start_run",
+    "typical_after",
+    "write_run",
+]
 
 _WEIGHT_OF_NEWEST = 0.3
 """In a family's typical duration: the last five runs make 83 % of it."""
@@ -89,7 +96,7 @@ def write_run(session: Session, entry: RunEntry, known: KnownRun | None) -> int:
     """
     task = task_id(session, entry.task_hash)
     number = known.id if known is not None else run_id(session, entry.run_id, task)
-    session.execute(_COMPLETE_RUN, (*_run_values(session, entry, task), number))
+    session.execute(_COMPLETE_RUN, (*run_values(session, entry, task), number))
     if known is not None and known.status not in (None, "running"):
         session.execute("DELETE FROM run_inputs WHERE run_id = ?", (number,))
         session.execute("DELETE FROM run_outputs WHERE run_id = ?", (number,))
@@ -125,7 +132,8 @@ WHERE id = ?
 """
 
 
-def _run_values(session: Session, entry: RunEntry, task: int) -> tuple[Any, ...]:
+def run_values(session: Session, entry: RunEntry, task: int) -> tuple[Any, ...]:
+    """What is recorded of a run itself, from `task_id` to `traceback`."""
     return (
         task,
         None if entry.build_id is None else build_id(session, entry.build_id),
@@ -152,6 +160,13 @@ def _point_to_start(session: Session, task: int, run: int) -> None:
         "UPDATE tasks SET last_run_id = ? WHERE id = ? AND (last_run_id IS NULL OR last_run_id < ?)",
         (run, task, run),
     )
+
+
+def typical_after(typical_s: float | None, duration_s: float) -> float:
+    """What is typical of a family once one more of its runs has succeeded."""
+    if typical_s is None:
+        return duration_s
+    return typical_s + _WEIGHT_OF_NEWEST * (duration_s - typical_s)
 
 
 def _learn_duration(session: Session, task: int, duration_s: float) -> None:
