@@ -20,6 +20,7 @@ from superluigi_catalog.errors import (
     SidecarTooNew,
     TaskNotFound,
 )
+from superluigi_catalog.explanation import Cause, Step, Why
 from superluigi_catalog.lineage import Lineage, LineageEdge
 from superluigi_catalog.moments import utc_moment
 from superluigi_catalog.project import Project, find_project
@@ -63,6 +64,7 @@ __all__ = [
     "CatalogReadOnly",
     "CatalogTooNew",
     "CatalogTooOld",
+    "Cause",
     "Consumption",
     "Diff",
     "Difference",
@@ -84,6 +86,7 @@ __all__ = [
     "RunRecord",
     "SidecarTooNew",
     "Stats",
+    "Step",
     "Target",
     "TargetRecord",
     "TargetStats",
@@ -91,6 +94,7 @@ __all__ = [
     "TaskEntry",
     "TaskNotFound",
     "TaskStats",
+    "Why",
     "find_project",
     "printable",
     "utc_moment",

@@ -10,6 +10,7 @@ from superluigi_catalog import reading
 from superluigi_catalog.as_of import AsOf
 from superluigi_catalog.connected import Connected
 from superluigi_catalog.difference import Diff
+from superluigi_catalog.explanation import Why
 from superluigi_catalog.lineage import Lineage
 from superluigi_catalog.moments import Moment, utc_moment
 from superluigi_catalog.results import (
@@ -108,6 +109,32 @@ class Reader(Connected):
         with self._reading() as session:
             found = reading.run_by_uuid(session, run_id)
             return found if found is not None else self._refs(session).not_found(run_id)
+
+    def why(self, ref: Any) -> Why:
+        """Explain why a task is not fresh, or why a run was made, by the records alone.
+
+        What the code and the targets are now is not looked at: `superluigi why`, and a plan, do that.
+
+        Args:
+            ref: A task, or the id of a run.
+
+        Raises:
+            TaskNotFound, AmbiguousHash: for the ref.
+        """
+        with self._reading() as session:
+            run = reading.run_by_uuid(session, ref) if isinstance(ref, str) else None
+            if run is not None:
+                return reading.why_run(session, run)
+            return reading.why_task(session, self._refs(session).task(ref))
+
+    def code_sources(self, fingerprints: Collection[str]) -> dict[str, str]:
+        """Look up the source texts of parts of code.
+
+        Returns:
+            By fingerprint; without those that no run here had.
+        """
+        with self._reading() as session:
+            return reading.sources_of(session, fingerprints)
 
     def runs(
         self,

@@ -48,8 +48,10 @@ RUN_STATUSES = (
     "unchanged",
     "adopted",
     "shared",
+    "accepted",
+    "withdrawn",
 )
-"""What became of a run; the last three stand for what did not have to run (see `RunEntry`)."""
+"""What became of a run; the last five stand for what did not have to run (see `RunEntry`)."""
 
 
 def checked_statuses(

@@ -21,6 +21,8 @@ __all__ = ["COMMANDS", "command", "module_of"]
 COMMANDS = {
     "run": "Make a task's output, and whatever it needs.",
     "plan": "Show what a run would do, and why.",
+    "why": "Explain why a task would run again, or why a run was made.",
+    "accept": "Declare stale results right as they are, on record.",
     "show": "Show what is recorded of one task.",
     "lineage": "Show what a target was made from, or what was made from it.",
     "who-made": "Name the runs that made a content, the newest first.",

@@ -12,6 +12,7 @@ from typing import Any
 __all__ = [
     "emit",
     "emit_json",
+    "emit_lines",
     "emit_table",
     "is_drawn",
     "narrating",
@@ -31,6 +32,20 @@ def prepare_streams() -> None:
 def emit(text: str, *, multiline: bool = False) -> None:
     """Write a result to stdout, harmless for a terminal; nothing when the reader has gone."""
     _write(_printable(text, multiline=multiline) + "\n")
+
+
+def emit_lines(rows: Iterable[tuple[str, str]]) -> None:
+    """Write lines, each with the style that it has on a terminal."""
+    harmless = [(_printable(text), style) for text, style in rows]
+    if not is_drawn():
+        _write("".join(f"{text}\n" for text, _ in harmless))
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(file=sys.stdout, highlight=False)
+    for text, style in harmless:
+        console.print(Text(text, style=style))
 
 
 def emit_json(document: Any) -> None:

@@ -14,7 +14,7 @@ import luigi
 
 from superluigi.cli.errors import NotFound, task_code
 
-__all__ = ["import_module", "nearest", "task_class"]
+__all__ = ["import_module", "nearest", "task_class", "use_working_directory"]
 
 _MAX_NAMES = 8
 
@@ -68,7 +68,7 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def _importable(name: str) -> ModuleType | None:
-    _use_working_directory()
+    use_working_directory()
     if not all(part.isidentifier() for part in name.split(".")):
         return None
     with task_code(f"Importing {name}"):
@@ -81,7 +81,8 @@ def _importable(name: str) -> ModuleType | None:
             raise
 
 
-def _use_working_directory() -> None:
+def use_working_directory() -> None:
+    """Put the working directory on `sys.path`, as `python -m` has it."""
     here = str(Path.cwd())
     is_safe_path = getattr(sys.flags, "safe_path", False)
     if not is_safe_path and sys.path[:1] not in ([""], [here]):

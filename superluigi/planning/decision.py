@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
+
+from superluigi_catalog.text import printable
 
 __all__ = ["Action", "Decision", "Reason"]
 
@@ -50,6 +53,9 @@ class Decision:
     def __str__(self) -> str:
         reason = self.reasons[0].text if self.reasons else "up to date"
         return f"{self.action:<7} {self.label}  {reason}"
+
+    def _repr_html_(self) -> str:
+        return f"<code>{html.escape(printable(str(self)))}</code>"
 
     @property
     def short_label(self) -> str:

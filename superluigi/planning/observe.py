@@ -216,7 +216,8 @@ class _Settling:
         for output, _, _ in self._found:
             state = output.state
             state.record = records.get(output.uri, state.record)
-            state.was_edited = state.run is not None and not state.is_as_run_left_it
+            is_known = state.exists and state.run is not None
+            state.was_edited = is_known and not state.is_as_run_left_it
 
     def keep(self) -> None:
         """Record what was seen anew."""
@@ -256,10 +257,7 @@ class _Settling:
     ) -> None:
         state = output.state
         if not seen.exists:
-            if state.record is not None and state.record.state != "missing":
-                self._news.append(
-                    Observed(output.uri, output.kind, "missing", observed_ns=seen.observed_ns)
-                )
+            self._settle_missing(task, output, target, seen)
             return
         if self._reads_as_recorded(output, target, seen):
             return
@@ -285,6 +283,24 @@ class _Settling:
             state.interrupted |= self._is_unfinished_upload(state, target, document)
         if not state.interrupted:  # recorded as seen, it would be taken for a result next time
             self._news.append(_observed(output, seen, state.fingerprint))
+
+    def _settle_missing(
+        self,
+        task: PlannedTask,
+        output: PlannedOutput,
+        target: TargetWithMetadata,
+        seen: Observation,
+    ) -> None:
+        """What is gone is known by its record; one that the catalog has lost may be in its sidecar."""
+        record = output.state.record
+        if record is not None and record.state != "missing":
+            self._news.append(
+                Observed(output.uri, output.kind, "missing", observed_ns=seen.observed_ns)
+            )
+        if (record is None or record.run is None) and not task.is_external and target.has_sidecar():
+            document = self._newer_document(output.state, target)
+            if document is not None:
+                self._found.append((output, document, seen))
 
     def _reads_as_recorded(
         self, output: PlannedOutput, target: TargetWithMetadata, seen: Observation

@@ -5,6 +5,7 @@ from superluigi_catalog.reading.closure import lineage_of
 from superluigi_catalog.reading.estimates import durations, dynamic_upstream, last_start_before
 from superluigi_catalog.reading.history import history
 from superluigi_catalog.reading.leases import leases
+from superluigi_catalog.reading.node import sources_of
 from superluigi_catalog.reading.runs import run_by_uuid, run_number, runs
 from superluigi_catalog.reading.sides import diff
 from superluigi_catalog.reading.stats import stats
@@ -13,6 +14,7 @@ from superluigi_catalog.reading.targets import makers, target, targets_of, who_r
 from superluigi_catalog.reading.task_filter import TaskFilter
 from superluigi_catalog.reading.tasks import tasks_by_id, tasks_matching
 from superluigi_catalog.reading.then import lineage_then, task_then
+from superluigi_catalog.reading.why import why_run, why_task
 
 __all__ = [
     "TaskFilter",
@@ -31,6 +33,7 @@ __all__ = [
     "run_by_uuid",
     "run_number",
     "runs",
+    "sources_of",
     "stats",
     "target",
     "target_records",
@@ -39,4 +42,6 @@ __all__ = [
     "tasks_by_id",
     "tasks_matching",
     "who_read",
+    "why_run",
+    "why_task",
 ]

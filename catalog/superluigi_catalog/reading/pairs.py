@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from superluigi_catalog.difference import Difference
+from superluigi_catalog.explanation import source_difference
 from superluigi_catalog.reading.node import Input, Node
 from superluigi_catalog.reading.order import place_key
 
@@ -99,26 +99,12 @@ def _functions(a: Node, b: Node, known: Known) -> Iterator[Difference]:
                 was and was["fingerprint"],
                 now and now["fingerprint"],
                 True,
-                _source_difference(was, now, known.sources),
+                source_difference(was, now, known.sources),
             )
 
 
 def _parts(code: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     return {str(part["name"]): part for part in code.get("parts", ())}
-
-
-def _source_difference(
-    was: Mapping[str, Any] | None, now: Mapping[str, Any] | None, sources: Mapping[str, str]
-) -> str:
-    texts, names = [], []
-    for part in (was, now):
-        text = "" if part is None else sources.get(str(part["fingerprint"]))
-        if text is None:
-            return ""
-        texts.append(text.splitlines())
-        names.append("/dev/null" if part is None else f"{part.get('file')}:{part.get('line')}")
-    lines = difflib.unified_diff(texts[0], texts[1], names[0], names[1], lineterm="")
-    return "\n".join(lines)
 
 
 def _inputs(a: Node, b: Node) -> Iterator[Difference]:

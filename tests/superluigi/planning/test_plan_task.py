@@ -214,3 +214,16 @@ def test_markup_and_escapes_in_parameters_are_shown_literally() -> None:
     assert "\x1b[31m" not in text
     assert "\x1b" not in str(plan)
     assert "<b>" not in plan._repr_html_()
+
+
+def test_staleness_passes_through_what_is_gone_although_the_catalog_is_lost(project: Path) -> None:
+    Path("source.txt").write_text("hello")
+    run_task(flows.Report(), progress=False)
+    Path("raw.txt").unlink()
+    for path in Path(".superluigi").glob("catalog.db*"):
+        path.unlink()
+    assert not plan_task(flows.Report()).has_work
+    for path in Path(".superluigi").glob("catalog.db*"):
+        path.unlink()
+    Path("source.txt").write_text("another")
+    assert [d.family for d in plan_task(flows.Report()).to_run] == ["Raw"]

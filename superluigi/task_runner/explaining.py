@@ -1,0 +1,92 @@
+"""`why` and `accept` with the code as it is now: recorded tasks made again, and planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import luigi
+
+from superluigi.environment import environment_of
+from superluigi.planning.decide import Verdict
+from superluigi.planning.explain import explain
+from superluigi.planning.planner import Planner, Planning
+from superluigi.task_runner.session import DecisionArguments, open_session
+from superluigi_catalog.acceptance import Acceptance
+from superluigi_catalog.explanation import Why
+from superluigi_catalog.records import InputEntry
+
+__all__ = ["ALL_CHANGES", "LivePlan", "live_plan"]
+
+ALL_CHANGES = frozenset({"missing", "inputs", "code", "output"})
+"""What makes a result questionable, whether or not it is a reason to run in this project."""
+
+
+@dataclass(frozen=True)
+class LivePlan:
+    """A plan of some tasks, and what can be said and done on its ground."""
+
+    planner: Planner
+    planning: Planning
+
+    def why(self, task_hash: str) -> Why:
+        """Why one of its tasks would run again, or would not."""
+        return explain(self.planner, self.planning, task_hash)
+
+    def questionable(self, task_hashes: Iterable[str]) -> list[Verdict]:
+        """Those of the tasks that would run, or may, upstream first."""
+        wanted = set(task_hashes)
+        return [
+            verdict
+            for task_hash, verdict in self.planning.verdicts.items()
+            if task_hash in wanted and verdict.action in ("run", "maybe", "blocked")
+        ]
+
+    def accept(self, verdict: Verdict, *, reason: str) -> Acceptance:
+        """Accept a standing result for the inputs and the code as they are now.
+
+        Raises:
+            AcceptanceRefused: it is not there.
+        """
+        task = verdict.task
+        code = self.planner.code.get(task.family)
+        inputs = tuple(
+            output.state.as_input(place, output.uri, output.kind, upstream.task_hash)
+            for place, upstream, output in task.inputs()
+        )
+        return self.planner.catalog.accept(
+            task.task_hash,
+            reason=reason,
+            inputs=(*inputs, *_yielded(verdict)),
+            code=code.to_dict(include_source=True) if code is not None else None,
+            environment=environment_of(type(task.task), directory=self.planner.project.root),
+        )
+
+
+def _yielded(verdict: Verdict) -> Iterator[InputEntry]:
+    """What its run had yielded, as it stands now."""
+    run = next((o.state.run for o in verdict.task.outputs if o.state.run is not None), None)
+    for entry in run.inputs if run is not None else ():
+        state = verdict.task.yielded.get(entry.place)
+        if state is not None and state.exists:
+            yield state.as_input(entry.place, entry.uri, entry.kind, entry.task_hash or "")
+        elif entry.place.startswith("yielded."):
+            yield entry
+
+
+@contextmanager
+def live_plan(
+    tasks: list[luigi.Task], *, catalog: Any = None, rerun_on: Any = None
+) -> Iterator[LivePlan]:
+    """Plan tasks; nothing runs.
+
+    Raises:
+        HashError, PlanError, SettingsError, TargetError, CatalogError: see there.
+        Exception: whatever a task's `requires()`, `output()` or `complete()` raises.
+    """
+    arguments = DecisionArguments(tasks, rerun_on=rerun_on, catalog=catalog)
+    with open_session(arguments) as session:
+        planning = session.planner.plan(session.roots, session.force)
+        yield LivePlan(session.planner, planning)
