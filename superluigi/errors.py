@@ -4,7 +4,7 @@ SuperLuigiError                 .task_hash .family where known
   BuildFailed                   run_task(): some runs failed; .result, .failures with each one's traceback
   TaskFailed                    run() raised; __cause__ is the user's exception
   ForceRefused                  contradictory or impossible force arguments
-  PlanError                     the graph cannot be planned: two tasks claim one target
+  PlanError                     the graph cannot be planned: two tasks claim one target, or a target lies inside another
   SettingsError                 superluigi.toml or [tool.superluigi] holds what cannot be used
   SchedulerUnreachable          luigid does not answer
   TaskNotLoadable               load_task(): the recorded task cannot be made again here

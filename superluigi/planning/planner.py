@@ -12,6 +12,7 @@ import luigi
 from superluigi.code import CodeFingerprint, Fingerprinter
 from superluigi.environment import environment_of
 from superluigi.hashing import hash_of
+from superluigi.planning.claims import refuse_nested_targets
 from superluigi.planning.decide import Rules, Verdict, decide, decide_more, stands
 from superluigi.planning.decision import Decision
 from superluigi.planning.expected import in_running_order, link_expected
@@ -76,6 +77,7 @@ class Planner:
         stops_at = self._stops_at(force)
         tasks = expand(roots, self.project, stops_at=stops_at, asking=self._ask)
         refuse_shared_targets(tasks)
+        refuse_nested_targets(tasks)
         self._look(tasks)
         if stops_at is None:
             tasks = self._with_expected(tasks, {})

@@ -18,17 +18,44 @@ from superluigi.files import (
     sync_file,
     temporary_place,
 )
+from superluigi.s3.uri import is_s3_uri
 from superluigi.sidecar import MAX_SIDECAR_BYTES, encode_sidecar
 from superluigi.targets.base import SIDECAR_SUFFIX, PendingOutput, Stash, TargetWithMetadata
 from superluigi.targets.state import Observation
 
-__all__ = ["NEXT_SUFFIX", "LocalPendingOutput", "LocalStash", "LocalTargetWithMetadata"]
+__all__ = [
+    "NEXT_SUFFIX",
+    "LocalPendingOutput",
+    "LocalStash",
+    "LocalTargetWithMetadata",
+    "local_path",
+]
 
 NEXT_SUFFIX = ".next"
 
 _HAND_OUT_TRIES = 3
 _KEPT_NAME_BYTES = 200
 """Of a name, so that what is added to it does not make it too long."""
+
+
+def local_path(path: str | os.PathLike[str], kind: str, counterpart: str) -> str:
+    """The path of a local target as text.
+
+    Args:
+        kind: The target's class.
+        counterpart: The class for the same thing on S3.
+
+    Raises:
+        ValueError: it is empty, or a URI.
+    """
+    text = os.fspath(path)
+    if not text:
+        message = f"{kind} was given an empty path. Name a place, such as 'data/table.csv'."
+        raise ValueError(message)
+    if is_s3_uri(text):
+        message = f"{kind} takes a local path, and {text!r} is on S3. Use {counterpart}({text!r})."
+        raise ValueError(message)
+    return text
 
 
 class LocalTargetWithMetadata(TargetWithMetadata):

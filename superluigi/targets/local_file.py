@@ -19,7 +19,7 @@ from superluigi.files import (
     sync_directory,
     sync_file,
 )
-from superluigi.targets.local import LocalPendingOutput, LocalTargetWithMetadata
+from superluigi.targets.local import LocalPendingOutput, LocalTargetWithMetadata, local_path
 from superluigi.targets.state import Content, Observation
 
 __all__ = ["LocalFileTarget", "stat_token"]
@@ -33,6 +33,9 @@ class LocalFileTarget(LocalTargetWithMetadata, LocalTarget):
         metadata_path: Where the sidecar is instead.
         format: A Luigi format for `open()`.
 
+    Raises:
+        ValueError: an empty path, or an S3 URI.
+
     Example:
         >>> LocalFileTarget("data/model.bin").metadata_path
         'data/model.bin.metadata.json'
@@ -45,7 +48,8 @@ class LocalFileTarget(LocalTargetWithMetadata, LocalTarget):
         metadata_path: str | os.PathLike[str] | None = None,
         format: Any = None,
     ) -> None:
-        LocalTarget.__init__(self, path=os.fspath(path), format=format)
+        text = local_path(path, "LocalFileTarget", "S3ObjectTarget")
+        LocalTarget.__init__(self, path=text, format=format)
         self._own_metadata_path = os.fspath(metadata_path) if metadata_path else None
 
     def exists(self) -> bool:

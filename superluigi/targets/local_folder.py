@@ -25,8 +25,14 @@ from superluigi.files import (
 )
 from superluigi.targets.base import SIDECAR_SUFFIX
 from superluigi.targets.exchange import exchange
-from superluigi.targets.local import NEXT_SUFFIX, LocalPendingOutput, LocalTargetWithMetadata
+from superluigi.targets.local import (
+    NEXT_SUFFIX,
+    LocalPendingOutput,
+    LocalTargetWithMetadata,
+    local_path,
+)
 from superluigi.targets.local_file import stat_token
+from superluigi.targets.refusals import folder_is_empty, no_folder
 from superluigi.targets.state import Content, FileEntry, Observation, tree_content
 
 __all__ = ["LocalFolderTarget"]
@@ -44,6 +50,9 @@ class LocalFolderTarget(LocalTargetWithMetadata, LocalTarget):
         path: Where the folder is; relative to the working directory, or absolute.
         metadata_path: Where the sidecar is instead.
         metadata_inside: Keep it in the folder, as `.metadata.json`.
+
+    Raises:
+        ValueError: an empty path, an S3 URI, or two places for the sidecar.
     """
 
     def __init__(
@@ -53,7 +62,8 @@ class LocalFolderTarget(LocalTargetWithMetadata, LocalTarget):
         metadata_path: str | os.PathLike[str] | None = None,
         metadata_inside: bool = False,
     ) -> None:
-        LocalTarget.__init__(self, path=os.fspath(path))
+        text = local_path(path, "LocalFolderTarget", "S3PrefixTarget")
+        LocalTarget.__init__(self, path=text)
         if metadata_path and metadata_inside:
             message = f"{path!r}: give metadata_path or metadata_inside, not both."
             raise ValueError(message)
@@ -196,19 +206,11 @@ class _PendingFolder(LocalPendingOutput):
     def seal(self) -> Content:
         """The digest over its files."""
         if not os.path.isdir(self.path):  # noqa: PTH112
-            message = (
-                f"run() wrote a file to output_path, but {self.target.path!r} is a folder. "
-                "Write files into the folder output_path, or declare a LocalFileTarget."
-            )
-            raise OutputNotWritten(message, target=self.target)
+            raise no_folder(self.path, self.target, "a folder", "a LocalFileTarget")
         self._refuse_own_names()
         content = self.target.content_of(self.path)
         if not content.file_count:
-            message = (
-                f"run() left the folder output_path empty, so {self.target.path!r} was not made. "
-                "Write at least one file into it."
-            )
-            raise OutputNotWritten(message, target=self.target)
+            raise folder_is_empty(self.target)
         return content
 
     def prepare(self, document: dict[str, Any]) -> None:

@@ -224,7 +224,13 @@ def bucket_and_key(
     Raises:
         ValueError: both or neither, or no valid names.
     """
-    if bucket is not None and "://" in bucket and key is None and uri is None:
+    if bucket is not None and "://" in bucket:
+        if key is not None or uri is not None:
+            message = (
+                f"{kind} was given the URI {bucket!r} and {uri or key!r} besides. Give the URI alone, or a "
+                "bucket's name and a key."
+            )
+            raise ValueError(message)
         bucket, uri = None, bucket
     if uri is not None and bucket is None and key is None:
         found = parse_uri(uri)

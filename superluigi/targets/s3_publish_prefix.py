@@ -15,6 +15,7 @@ from superluigi.s3.objects import ObjectStat
 from superluigi.s3.parallel import in_threads
 from superluigi.s3.uri import check_key
 from superluigi.sidecar import encode_sidecar
+from superluigi.targets.refusals import folder_is_empty, no_folder
 from superluigi.targets.s3 import S3TargetWithMetadata, claimed_run_id
 from superluigi.targets.s3_manifest import PUBLISHING, Manifest
 from superluigi.targets.s3_publish import S3PendingOutput, identity_of
@@ -41,18 +42,10 @@ class PendingPrefix(S3PendingOutput):
     def seal(self) -> Content:
         """The digest over its files."""
         if not Path(self.path).is_dir():
-            message = (
-                f"run() wrote a file to output_path, but {self.target} is a prefix. "
-                "Write files into the folder output_path, or declare an S3ObjectTarget."
-            )
-            raise OutputNotWritten(message, target=self.target)
+            raise no_folder(self.path, self.target, "a prefix", "an S3ObjectTarget")
         self._identities = self._identities_now()
         if not self._identities:
-            message = (
-                f"run() left the folder output_path empty, so {self.target} was not made. "
-                "Write at least one file into it."
-            )
-            raise OutputNotWritten(message, target=self.target)
+            raise folder_is_empty(self.target)
         for path in self._identities:
             self._check_key(path)
         self._digests = {

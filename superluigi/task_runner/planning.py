@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from superluigi.planning.plan import Plan
-from superluigi.task_runner.session import DecisionArguments, open_session
+from superluigi.task_runner.checks import decision_arguments
+from superluigi.task_runner.notices import tell_notices
+from superluigi.task_runner.session import open_session
 
 __all__ = ["plan_task"]
 
@@ -36,9 +38,10 @@ def plan_task(
 
     Raises:
         ForceRefused, HashError, PlanError, SettingsError, TargetError, CatalogError: see there.
+        TypeError: an argument is not what it takes.
         Exception: whatever a task's `requires()`, `output()` or `complete()` raises.
     """
-    arguments = DecisionArguments(
+    arguments = decision_arguments(
         task,
         force=force,
         force_upstream=force_upstream,
@@ -52,4 +55,5 @@ def plan_task(
         catalog=catalog,
     )
     with open_session(arguments) as session:
+        tell_notices(session.planner.project, session.planner.settings)
         return session.planner.plan(session.roots, session.force).plan

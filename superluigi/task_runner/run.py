@@ -8,9 +8,16 @@ from typing import Any
 
 from superluigi.progress import progress_for
 from superluigi.running.build import RunOptions
+from superluigi.task_runner.checks import (
+    checked_flag,
+    checked_number,
+    checked_workers,
+    decision_arguments,
+)
+from superluigi.task_runner.notices import tell_notices
 from superluigi.task_runner.result import BuildResult
 from superluigi.task_runner.runner import Runner
-from superluigi.task_runner.session import DecisionArguments, open_session
+from superluigi.task_runner.session import open_session
 
 __all__ = ["run_task"]
 
@@ -73,17 +80,22 @@ def run_task(
     Raises:
         BuildFailed: a task failed, was blocked or was not run; `.result` tells of all.
         ForceRefused, HashError, PlanError, SettingsError, TargetError, CatalogError: before anything ran.
+        TypeError, ValueError: an argument is not what it takes.
         Exception: with `raise_exception=True`, what the task raised.
     """
+    central = checked_flag("central_scheduler", central_scheduler) or bool(scheduler_url)
     options = RunOptions(
-        num_workers=_checked_workers(num_workers, raise_exception),
-        retries=_checked_retries(retries),
-        raise_exception=raise_exception,
-        force_local_download=force_local_download,
-        resume=resume,
-        central_scheduler=bool(central_scheduler or scheduler_url),
+        num_workers=checked_workers(num_workers, raise_exception=raise_exception),
+        retries=checked_number(
+            "retries", retries, "how often a failing task is run again", least=0
+        ),
+        raise_exception=checked_flag("raise_exception", raise_exception),
+        force_local_download=checked_flag("force_local_download", force_local_download),
+        resume=checked_flag("resume", resume),
+        central_scheduler=central,
     )
-    arguments = DecisionArguments(
+    local = checked_flag("local_output", local_output)
+    arguments = decision_arguments(
         task,
         force=force,
         force_upstream=force_upstream,
@@ -97,28 +109,7 @@ def run_task(
         catalog=catalog,
     )
     with open_session(arguments) as session:
+        if progress is None or progress is True:
+            tell_notices(session.planner.project, session.planner.settings)
         runner = Runner(session, options, progress_for(progress))
-        url = scheduler_url if central_scheduler or scheduler_url else None
-        return runner.run(
-            arguments, central=bool(central_scheduler or scheduler_url), url=url, local=local_output
-        )
-
-
-def _checked_workers(num_workers: int, raise_exception: bool) -> int:
-    if not isinstance(num_workers, int) or num_workers < 1:
-        message = f"num_workers is {num_workers!r}; it is a number of processes, at least 1."
-        raise ValueError(message)
-    if raise_exception and num_workers > 1:
-        message = (
-            "raise_exception=True runs every task in this process, where a debugger can stop; "
-            f"num_workers={num_workers} would need others. Leave num_workers out."
-        )
-        raise ValueError(message)
-    return num_workers
-
-
-def _checked_retries(retries: int) -> int:
-    if not isinstance(retries, int) or retries < 0:
-        message = f"retries is {retries!r}; it is how often a failing task is run again, 0 or more."
-        raise ValueError(message)
-    return retries
+        return runner.run(arguments, central=central, url=scheduler_url, local=local)

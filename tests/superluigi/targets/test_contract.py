@@ -253,7 +253,8 @@ def test_a_run_that_removed_its_output_path_is_refused(
 ) -> None:
     pending = begun(kind, target, NEW)
     remove_tree(pending.path)
-    with pytest.raises(OutputNotWritten):
+    expected = "removed the folder output_path" if kind.is_folder else "wrote nothing to output"
+    with pytest.raises(OutputNotWritten, match=expected):
         pending.seal()
     pending.discard()
 

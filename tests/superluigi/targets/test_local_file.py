@@ -7,13 +7,14 @@ import hashlib
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import luigi.format
 import pytest
 
 from superluigi.errors import InputChanged, SidecarError, TargetConflict
 from superluigi.files import STASH_PREFIX
-from superluigi.targets import LocalFileTarget
+from superluigi.targets import LocalFileTarget, LocalFolderTarget
 from tests.superluigi.targets.contract import NEW, OLD, FileKind, document, published, sealed
 
 pytestmark = pytest.mark.usefixtures("project")
@@ -270,3 +271,15 @@ def test_the_next_announcement_replaces_one_of_a_longer_text() -> None:
     target.write_next(document(1, note="x" * 10_000))
     target.write_next(document(2))
     assert len(target.read_next() or b"") < 1_000
+
+
+@pytest.mark.parametrize(
+    ("cls", "on_s3"),
+    [(LocalFileTarget, "S3ObjectTarget"), (LocalFolderTarget, "S3PrefixTarget")],
+    ids=["file", "folder"],
+)
+def test_what_is_no_local_path_is_refused(cls: Any, on_s3: str) -> None:
+    with pytest.raises(ValueError, match=f"{cls.__name__} was given an empty path"):
+        cls("")
+    with pytest.raises(ValueError, match=rf"is on S3. Use {on_s3}\('s3://lake/key'\)"):
+        cls("s3://lake/key")

@@ -112,6 +112,14 @@ def test_a_target_is_named_by_bucket_and_key_or_by_uri() -> None:
     assert pickle.loads(pickle.dumps(target)) == target
 
 
+def test_a_uri_and_a_key_besides_are_refused() -> None:
+    message = (
+        "S3ObjectTarget was given the URI 's3://lake/key' and 'key' besides. Give the URI alone"
+    )
+    with pytest.raises(ValueError, match=message):
+        S3ObjectTarget("s3://lake/key", "key")
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
