@@ -54,7 +54,7 @@ EXIT_CODES = {
     ExitCode.HAS_WORK: "plan: there is work to do",
     ExitCode.NOT_FOUND: "no such task, module or reference",
     ExitCode.REFUSED: "the catalog, a store or the scheduler refused",
-    ExitCode.INTERRUPTED: "interrupted",
+    ExitCode.INTERRUPTED: "interrupted, by Ctrl-C or, for run, by SIGTERM",
 }
 
 _MACHINERY = frozenset(

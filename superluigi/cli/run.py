@@ -15,6 +15,7 @@ from superluigi.cli.decision_options import (
 )
 from superluigi.cli.errors import ExitCode, task_code, task_frames
 from superluigi.cli.output import emit, emit_json, narrating, tell, tell_block
+from superluigi.cli.termination import terminated_as_interrupted
 
 if TYPE_CHECKING:
     from superluigi.task_runner import BuildResult
@@ -77,7 +78,11 @@ def command(
         from superluigi.cli.plan import show_plan
 
         return show_plan(ctx, task, arguments, decision, as_json=options["as_json"])
-    with narrating(), asked_task(ctx, task, arguments, decision) as asked:
+    with (
+        terminated_as_interrupted(),
+        narrating(),
+        asked_task(ctx, task, arguments, decision) as asked,
+    ):
         result = _built(asked, options)
     if options["as_json"]:
         emit_json(result.to_dict())

@@ -27,13 +27,14 @@ class Chatty(AtomicTaskWithMetadata):
 """
 
 SLOW = """
-import pathlib, time
+import os, pathlib, time
 from superluigi.targets import LocalFileTarget
 from superluigi.tasks import AtomicTaskWithMetadata
 class Slow(AtomicTaskWithMetadata):
     def output(self):
         return LocalFileTarget("data/slow.txt")
     def run(self, output_path):
+        pathlib.Path("pid").write_text(str(os.getpid()))
         pathlib.Path("started").touch()
         time.sleep(60)
 """
@@ -273,11 +274,13 @@ def test_hostile_text_stays_text(project):
     assert "\x1b" not in wrong.output
 
 
-def test_an_interrupted_run_says_so_and_is_recorded(project):
+@pytest.mark.parametrize("workers", ["1", "2"])
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
+def test_an_interrupted_run_says_so_and_is_recorded(project, sent, workers):
     project.write("slow", SLOW)
     project.make_catalog()
     child = subprocess.Popen(
-        [sys.executable, "-m", "superluigi", "run", "slow.Slow"],
+        [sys.executable, "-m", "superluigi", "run", "--workers", workers, "slow.Slow"],
         cwd=project.root,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -286,17 +289,22 @@ def test_an_interrupted_run_says_so_and_is_recorded(project):
     while not (project.root / "started").exists():
         assert child.poll() is None
         time.sleep(0.02)
-    child.send_signal(signal.SIGINT)
-    first = child.stderr.readline()
-    while not first.startswith("Interrupted"):
+    child.send_signal(sent)
+    if sent == signal.SIGINT:
         first = child.stderr.readline()
-    assert "waiting for a running task to end. Press Ctrl-C again" in first
-    child.send_signal(signal.SIGINT)
+        while not first.startswith("Interrupted"):
+            first = child.stderr.readline()
+        assert "waiting for a running task to end. Press Ctrl-C again" in first
+        child.send_signal(sent)
     stdout, stderr = child.communicate(timeout=30)
     assert (child.returncode, stdout) == (ExitCode.INTERRUPTED, "")
     assert stderr.splitlines()[-1] == "Interrupted."
     assert "Traceback" not in stderr
     assert json.loads(project.call("builds", "--json").stdout)[0]["status"] == "interrupted"
+    assert json.loads(project.call("runs", "--json").stdout)[0]["status"] == "interrupted"
+    if workers == "2":
+        with pytest.raises(ProcessLookupError):
+            os.kill(int((project.root / "pid").read_text()), 0)
 
 
 def test_a_reader_that_went_away_is_no_error(project):
