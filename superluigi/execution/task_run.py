@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +12,7 @@ from typing import Any
 
 import luigi
 
-from superluigi.errors import MetadataError, OutputNotWritten, SuperLuigiError
+from superluigi.errors import MetadataError, OutputNotWritten
 from superluigi.execution.document import known_at_start, sidecar_document
 from superluigi.execution.in_place_outputs import InPlaceOutputs
 from superluigi.execution.inputs import RunInputs
@@ -21,14 +20,17 @@ from superluigi.execution.metadata import Metadata
 from superluigi.execution.order import RunOrder, new_uuid7, utc_text
 from superluigi.execution.outputs import RunOutputs
 from superluigi.execution.published_outputs import PublishedOutputs
+from superluigi.execution.tracebacks import (
+    MAX_TRACEBACK_CHARS,
+    end_in_users_code,
+    user_traceback,
+)
 from superluigi.graph import declared_upstream, place_text
 from superluigi.hashing import hash_of
 from superluigi_catalog.owner import this_owner
 from superluigi_catalog.records import OutputEntry, RunEntry
 
 __all__ = ["TaskRun"]
-
-_MAX_TRACEBACK_CHARS = 64_000
 
 
 class TaskRun:
@@ -117,6 +119,8 @@ class TaskRun:
             self._inputs.close()
         if error is None or error_type is GeneratorExit:
             return  # suspended: what it yielded runs first, then run() starts again
+        if isinstance(error, MetadataError):
+            end_in_users_code(error)
         status = "interrupted" if error_type is KeyboardInterrupt else "failed"
         self.order.outcome = self._failed_entry(status, error, trace)
 
@@ -193,7 +197,7 @@ class TaskRun:
             error_type=f"{type(error).__module__}.{type(error).__qualname__}".removeprefix(
                 "builtins."
             ),
-            error=_text_of(error)[:_MAX_TRACEBACK_CHARS],
+            error=_text_of(error)[:MAX_TRACEBACK_CHARS],
             traceback=user_traceback(error, trace),
         )
 
@@ -229,24 +233,6 @@ def standalone_order(task: luigi.Task) -> RunOrder:
         code=fingerprint_code(task).to_dict(),
         environment=environment_of(type(task)),
     )
-
-
-def user_traceback(error: BaseException, trace: TracebackType | None) -> str:
-    """The traceback as text, beginning at the user's first frame."""
-    start = trace
-    while start is not None and _is_machinery(start):
-        start = start.tb_next
-    # Without one, Super Luigi itself has something to say: the message is enough.
-    chained = not isinstance(error, SuperLuigiError)
-    lines = traceback.format_exception(type(error), error, start, chain=chained)
-    text = "".join(lines)
-    return text if len(text) <= _MAX_TRACEBACK_CHARS else "…\n" + text[-_MAX_TRACEBACK_CHARS:]
-
-
-def _is_machinery(trace: TracebackType) -> bool:
-    module = str(trace.tb_frame.f_globals.get("__name__", ""))
-    ours = module.partition(".")[0] in ("superluigi", "luigi", "contextlib")
-    return ours and not module.startswith("superluigi.demo")  # whose tasks are as a user's
 
 
 def _text_of(error: BaseException) -> str:

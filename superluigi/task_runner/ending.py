@@ -9,7 +9,7 @@ from typing import Any
 import luigi
 
 from superluigi.errors import TaskFailed
-from superluigi.execution.task_run import user_traceback
+from superluigi.execution.tracebacks import user_traceback
 from superluigi.planning.decision import Decision, Reason
 from superluigi.running.build import Build
 from superluigi.running.entries import Failure

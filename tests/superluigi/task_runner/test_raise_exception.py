@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from superluigi import run_task
-from superluigi.errors import BuildFailed, ForceRefused, TaskFailed
+from superluigi.errors import BuildFailed, ForceRefused, MetadataError, TaskFailed
 from superluigi_catalog import Catalog
 from tests import flows
 
@@ -109,3 +109,27 @@ def test_post_mortem_stands_in_the_users_frame() -> None:
     )
     assert "'bad luck'" in done.stdout
     assert "flows.py" in done.stdout
+
+
+class TakesOurKey(flows.AtomicTaskWithMetadata):
+    def output(self):
+        return flows.LocalFileTarget("takes.txt")
+
+    def run(self, output_path, metadata):
+        metadata["params"] = {}
+
+
+def test_a_refused_metadata_key_is_shown_at_the_users_own_line() -> None:
+    with pytest.raises(MetadataError) as caught:
+        run_task(TakesOurKey(), raise_exception=True, progress=False)
+    assert caught.traceback[-1].name == "run"
+    assert caught.traceback[-1].path == Path(__file__)
+    with Catalog() as catalog:
+        (run,) = catalog.runs(TakesOurKey())
+    assert run.traceback is not None
+    error = run.traceback.strip().splitlines()[-1]
+    assert 'metadata["params"] = {}' in run.traceback
+    assert "metadata.py" not in run.traceback
+    assert error.startswith(
+        "superluigi.errors.MetadataError: metadata['params'] is Super Luigi's own"
+    )
