@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["headline", "summary_lines", "summary_table"]
 
 _MAX_ROWS = 30
+_WORD = 28
 _SHOWN = ("ran", "unchanged", "shared", "failed", "blocked")
 _LOUD = ("output_changed", "code_changed", "adopted")
 """Reasons that a skipped task shows: nothing stale is silent."""
@@ -39,16 +40,22 @@ def summary_lines(result: BuildResult) -> list[str]:
 
 
 def summary_table(result: BuildResult) -> Group:
-    """The same as a rich table; texts are taken literally."""
+    """The same as a rich table, one line a task, cut to the console's width; texts are taken literally.
+
+    What is cut is on record: `superluigi runs` and `superluigi show` have it in full.
+    """
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=None, pad_edge=False, show_header=False)
-    for _ in range(3):
-        table.add_column(overflow="fold")
+    table.add_column(no_wrap=True)
     for what, label, why in _shown(result):
-        table.add_row(Text(what, style=_STYLES.get(what, "")), Text(label), Text(why))
+        # The columns give way to each other, the widest first; their texts do not wrap.
+        cells = (
+            Text(cell, no_wrap=True, overflow="ellipsis") for cell in (label, _short_words(why))
+        )
+        table.add_row(Text(what, style=_STYLES.get(what, "")), *cells)
     tracebacks = [
         Text("\n" + "\n".join(_failure_lines(failure)), style="red") for failure in result.failures
     ]
@@ -82,6 +89,15 @@ def _shown(result: BuildResult) -> Iterator[tuple[str, str, str]]:
         yield what, printable(decision.label), printable(why or "")
     if len(rows) > _MAX_ROWS:
         yield "…", f"{len(rows) - _MAX_ROWS:,} more", ""
+
+
+def _short_words(text: str) -> str:
+    """The text with the middle taken out of long words, which are paths: their ends tell them apart."""
+    words = text.split(" ")
+    return " ".join(
+        f"{word[: _WORD // 2]}…{word[-_WORD // 2 :]}" if len(word) > _WORD else word
+        for word in words
+    )
 
 
 def _why(what: str, decision: Decision) -> str:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from superluigi import run_task
 from superluigi.errors import BuildFailed
+from superluigi.planning import Reason
 from tests import flows
 
 
@@ -86,6 +88,28 @@ def test_the_result_can_be_drawn_for_people_and_machines() -> None:
     assert "Clean" in console.export_text()
     assert result._repr_html_().startswith("<pre>")
     assert json.loads(json.dumps(result.to_dict()))["ok"] is True
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_a_drawn_result_has_one_line_for_each_task_at_any_width(width: int) -> None:
+    from rich.console import Console
+
+    result = run_task(flows.Report(), progress=False)
+    wide = {"date": "2022-12-15", "version": "4", "[region]": "x" * 40}
+    ran = [replace(decision, params=wide) for decision in result.ran]
+    missing = Reason("missing", f"{'deep' * 10}/{'leaf' * 10}.csv is missing, and others need it")
+    ran[0] = replace(ran[0], reasons=(missing,))
+    console = Console(width=width, record=True, file=io.StringIO())
+    console.print(replace(result, ran=tuple(ran)))
+    lines = console.export_text().rstrip().splitlines()
+    assert len(lines) == len(ran) + (1 if width > 72 else 2)  # the headline may wrap
+    assert all(line.startswith("ran  ") for line in lines[: len(ran)])
+    assert max(map(len, lines)) <= width
+    assert "Raw" in lines[0]
+    if width == 200:
+        assert "deepdeepdeepde…afleafleaf.csv is missing, and others need it" in lines[0]
+    else:
+        assert "…" in lines[0]
 
 
 def test_progress_that_a_task_reports_is_an_event(monkeypatch: pytest.MonkeyPatch) -> None:
