@@ -6,7 +6,9 @@ import sqlite3 as standard_sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,6 +94,35 @@ def test_an_older_form_is_not_migrated_by_reading(tmp_path: Path) -> None:
         Catalog(path, read_only=True)
     Catalog(path).close()
     Catalog(path, read_only=True).close()
+
+
+def test_a_new_file_is_as_the_migrations_make_it(tmp_path: Path) -> None:
+    def form(path: Path) -> tuple[list[Any], list[Any]]:
+        with closing(standard_sqlite3.connect(path)) as opened:
+            objects = opened.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name")
+            applied = opened.execute("SELECT id, migration_set, name FROM _sqlite_migrations")
+            return objects.fetchall(), applied.fetchall()
+
+    Catalog(tmp_path / "new.db").close()
+    # Not quite new: it goes the way of every later form.
+    migrated = edited(tmp_path / "migrated.db", f"PRAGMA application_id = {APPLICATION_ID}")
+    edited(migrated, "CREATE TABLE x(y)")
+    Catalog(migrated).close()
+    edited(migrated, "DROP TABLE x")
+    assert form(tmp_path / "new.db") == form(migrated)
+
+
+def test_making_a_catalog_does_without_sqlite_utils(tmp_path: Path) -> None:
+    program = (
+        "import sys; from superluigi_catalog import Catalog; Catalog('new.db').close(); "
+        "print('sqlite_utils' in sys.modules)"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "False\n"
 
 
 def test_a_directory_that_does_not_exist_is_named(tmp_path: Path) -> None:
