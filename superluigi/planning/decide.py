@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from superluigi.graph import task_text
 from superluigi.planning.compare import (
     changed_inputs,
     code_reason,
@@ -413,7 +414,9 @@ class _Deciding:
         if verdict.is_blocked:
             return
         verdict.is_blocked = True
-        where = ", ".join(output.uri for output in verdict.task.outputs) or str(verdict.task.task)
+        where = ", ".join(output.uri for output in verdict.task.outputs) or task_text(
+            verdict.task.task
+        )
         text = f"{where} is missing, and it comes from outside: put it there"
         verdict.reasons.append(Reason("missing_external", text, {"path": where}))
 

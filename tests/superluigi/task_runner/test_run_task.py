@@ -498,12 +498,16 @@ def test_values_of_private_parameters_of_plain_tasks_are_nowhere(
         def run(self):
             Path("outer.txt").touch()
 
+    class PlainMissing(luigi.ExternalTask):
+        password = flows.Parameter(visibility=ParameterVisibility.PRIVATE)
+
     secret = "s3cr3t"[::-1]
     monkeypatch.setattr("sys.argv", ["run.py", f"--password={secret}"])
     caplog.set_level("DEBUG")
     caplog.set_level("DEBUG", "luigi-interface")
     told: list[Any] = [plan_task(Outer(password=secret)), plan_task(Outer(secret)).to_json()]
-    for task in (PlainSecretive(password=secret), Outer(password=secret)):
+    told.append(plan_task(PlainMissing(secret)))
+    for task in (PlainSecretive(secret), Outer(secret)):
         try:
             result = run_task(task, num_workers=num_workers, force=True)
         except BuildFailed as error:
