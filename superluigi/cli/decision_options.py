@@ -17,7 +17,7 @@ from superluigi.settings import TRIGGERS, VERIFY_MODES
 if TYPE_CHECKING:
     import luigi
 
-__all__ = ["AskedTask", "DecisionOptions", "asked_task", "decision_options"]
+__all__ = ["AskedTask", "DecisionOptions", "about_a_task", "asked_task", "decision_options"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,18 @@ class AskedTask:
     task: luigi.Task
     arguments: dict[str, Any]
     """The decision arguments, as `run_task` and `plan_task` take them."""
+
+
+def about_a_task(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a command take `--json`, and behind its options a task and the task's own parameters."""
+    for decorator in (
+        click.pass_context,
+        click.argument("arguments", metavar="[--param value …]", nargs=-1, type=click.UNPROCESSED),
+        click.argument("task", metavar="MODULE.Task"),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+    ):
+        function = decorator(function)
+    return function
 
 
 def decision_options(function: Callable[..., Any]) -> Callable[..., Any]:

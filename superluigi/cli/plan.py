@@ -10,6 +10,7 @@ import click
 from superluigi.cli.decision_options import (
     AskedTask,
     DecisionOptions,
+    about_a_task,
     asked_task,
     decision_options,
 )
@@ -29,10 +30,7 @@ _MAX_DRAWN = 500
 @click.command("plan", context_settings={"allow_interspersed_args": False})
 @decision_options
 @click.option("--all", "everything", is_flag=True, help="Show also what is up to date.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.argument("task", metavar="MODULE.Task")
-@click.argument("arguments", metavar="[--param value …]", nargs=-1, type=click.UNPROCESSED)
-@click.pass_context
+@about_a_task
 def command(
     ctx: click.Context,
     /,

@@ -10,6 +10,7 @@ import click
 from superluigi.cli.decision_options import (
     AskedTask,
     DecisionOptions,
+    about_a_task,
     asked_task,
     decision_options,
 )
@@ -56,10 +57,7 @@ __all__ = ["command"]
 )
 @click.option("--force-local-download", is_flag=True, help="Download remote inputs again.")
 @click.option("--quiet", is_flag=True, help="No progress and no summary.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@click.argument("task", metavar="MODULE.Task")
-@click.argument("arguments", metavar="[--param value …]", nargs=-1, type=click.UNPROCESSED)
-@click.pass_context
+@about_a_task
 def command(
     ctx: click.Context,
     /,

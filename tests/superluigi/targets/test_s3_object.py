@@ -20,12 +20,12 @@ from superluigi.errors import (
     TargetError,
     TargetMissing,
 )
-from superluigi.sidecar import output_row
 from superluigi.targets import S3ObjectTarget
 from superluigi.targets.foreign import adapt
 from superluigi.targets.s3_stash import key_beside
 from superluigi_catalog.owner import this_owner
 from tests.s3_server import BUCKET, Answer, FaultProxy, fill_bucket
+from tests.superluigi.targets.s3_documents import document
 
 HOSTILE_KEYS = [
     "../../x",
@@ -61,25 +61,6 @@ def project(s3_faults: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def target() -> S3ObjectTarget:
     return S3ObjectTarget(BUCKET, "out/table.csv")
-
-
-def document(target: Any, content: Any = None, *, run_id: str = "run-1") -> dict[str, Any]:
-    row: dict[str, Any] = {"type": target.kind, "place": "", "path": target.uri}
-    row["fingerprint"] = "sha256:unknown"
-    if content is not None:
-        row = output_row(target.kind, "", target.uri, content)
-    return {
-        "format": "superluigi-sidecar/1",
-        "task_hash": "0" * 32,
-        "family": "Family",
-        "params": {},
-        "upstream": {},
-        "inputs": [],
-        "output": row,
-        "run_id": run_id,
-        "started_at": "2026-01-05T08:12:31.123456Z",
-        "ended_at": "2026-01-05T08:12:32.123456Z",
-    }
 
 
 def publish(target: S3ObjectTarget, data: bytes, *, run_id: str = "run-1") -> Any:

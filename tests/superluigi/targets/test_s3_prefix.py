@@ -20,10 +20,10 @@ from superluigi.errors import (
     TargetError,
     TargetMissing,
 )
-from superluigi.sidecar import output_row
 from superluigi.targets import S3PrefixTarget
 from superluigi.targets.foreign import adapt
 from tests.s3_server import BUCKET, Answer, FaultProxy
+from tests.superluigi.targets.s3_documents import document
 
 SIDECAR = "out/day.metadata.json"
 OLD = {"a.csv": b"a1", "b/c.csv": b"c1", "gone.csv": b"g1"}
@@ -42,25 +42,6 @@ def project(s3_faults: FaultProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 @pytest.fixture
 def target() -> S3PrefixTarget:
     return S3PrefixTarget(BUCKET, "out/day")
-
-
-def document(target: Any, content: Any = None, *, run_id: str = "run-1") -> dict[str, Any]:
-    row: dict[str, Any] = {"type": target.kind, "place": "", "path": target.uri}
-    row["fingerprint"] = "tree-sha256:unknown"
-    if content is not None:
-        row = output_row(target.kind, "", target.uri, content)
-    return {
-        "format": "superluigi-sidecar/1",
-        "task_hash": "0" * 32,
-        "family": "Family",
-        "params": {},
-        "upstream": {},
-        "inputs": [],
-        "output": row,
-        "run_id": run_id,
-        "started_at": "2026-01-05T08:12:31.123456Z",
-        "ended_at": "2026-01-05T08:12:32.123456Z",
-    }
 
 
 def begin(target: S3PrefixTarget, files: dict[str, bytes], run_id: str) -> Any:
