@@ -36,7 +36,9 @@ def command(
     yes: bool,
     as_json: bool,
 ) -> int:
-    """Declare stale results right as they are. Nothing runs, and no target is touched.
+    """Declare stale results right as they are, on record.
+
+    Nothing runs, and no target is touched.
 
     REF: a task hash or its beginning, a target's path or URI.
 

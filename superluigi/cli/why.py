@@ -25,7 +25,9 @@ _STYLES = {"ok": "green", "CHANGED": "yellow", "MISSING": "red", "note": "cyan",
 @click.option("--recorded", is_flag=True, help="By the records alone; import no code.")
 @json_option
 def command(ref: str, recorded: bool, as_json: bool) -> None:
-    """Explain why a task would run again, or why a run was made, down to where that began.
+    """Explain why a task would run again, or why a run was made.
+
+    The answer is a checklist with evidence, and the root causes upstream.
 
     REF: a task hash or its beginning, a target's path or URI; or the id of a run.
 

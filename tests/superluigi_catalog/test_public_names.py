@@ -84,7 +84,7 @@ def test_opening_a_catalog_that_needs_no_migration_imports_no_sqlite_utils(
     project_directory: Path,
 ) -> None:
     code = "import sys; from superluigi_catalog import Catalog; Catalog().close(); print('sqlite_utils' in sys.modules)"
-    assert run_python(code) == "True"
+    assert run_python(code) == "False"  # a new one has nothing to migrate
     assert run_python(code) == "False"
 
 

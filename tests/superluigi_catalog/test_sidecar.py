@@ -68,7 +68,16 @@ def test_what_is_not_reserved_is_the_tasks_own() -> None:
 @pytest.mark.parametrize(
     "document",
     [
-        changed(unknown_key={"deep": [1]}, adopted=True, acceptance={"by": "me"}),
+        changed(unknown_key={"deep": [1]}, adopted=True, acceptance=None),
+        changed(
+            acceptance={
+                "run_id": "x",
+                "by": "me",
+                "at": "2026-01-05T08:12:31Z",
+                "fingerprint": "sha256:1",
+                "inputs": [],
+            }
+        ),
         changed(dynamic_upstream={"yielded.0": "0" * 32}, state="publishing", build_id=None),
         changed(code=None, reason=None, duration_s=None),
         changed(code={"fingerprint": None, "parts": []}),
