@@ -16,7 +16,7 @@ window = 7
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,8 @@ __all__ = [
 TRIGGERS = frozenset({"missing", "missing_anywhere", "inputs", "code", "output", "env"})
 VERIFY_MODES = ("stat", "content", "catalog")
 _DURABILITIES = ("detect", "fsync")
+_CODE_KEYS = ("roots", "includes", "excludes")
+_TYPE_NAMES = {int: "number", bool: "true or false", dict: "table"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +107,11 @@ def checked_triggers(names: Any, source: str) -> frozenset[str]:
     Raises:
         SettingsError: an unknown one.
     """
-    given = frozenset({names} if isinstance(names, str) else names)
-    unknown = sorted(str(name) for name in given - TRIGGERS)
+    if not isinstance(names, Iterable):
+        message = f"{source}: rerun_on = {names!r} is no list of triggers."
+        raise SettingsError(message)
+    given = frozenset({names} if isinstance(names, str) else map(str, names))
+    unknown = sorted(given - TRIGGERS)
     if unknown:
         message = (
             f"{source}: unknown trigger {unknown[0]!r} in rerun_on. "
@@ -143,7 +148,19 @@ def _check_types(settings: Settings, source: str) -> None:
     for key, types in expected.items():
         value = getattr(settings, key)
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
-            message = f"{source}: {key} = {value!r} is no {types[0].__name__}."
+            message = f"{source}: {key} = {value!r} is no {_TYPE_NAMES[types[0]]}."
+            raise SettingsError(message)
+
+    for family, params in settings.params.items():
+        if not isinstance(params, dict):
+            message = f"{source}: [params] {family} = {params!r}: write [params.{family}] and its parameters."
+            raise SettingsError(message)
+    for key, names in settings.code.items():
+        if key not in _CODE_KEYS:
+            message = f"{source}: unknown key {key!r} in [code]. Known are {', '.join(_CODE_KEYS)}."
+            raise SettingsError(message)
+        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+            message = f"{source}: [code] {key} = {names!r} is no list of texts."
             raise SettingsError(message)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import luigi
 
 from superluigi.errors import ForceRefused
+from superluigi.graph import task_text
 from superluigi.hashing import hash_of
 from superluigi.planning.nodes import PlannedTask
 from superluigi.project import Project
@@ -126,8 +127,9 @@ class Force:
             else:
                 fitting = [by_hash[h] for h in [hash_of(wanted)] if h in by_hash]
             if not fitting:
+                what = wanted if isinstance(wanted, str) else task_text(wanted)
                 message = (
-                    f"force_upstream_to_task: {wanted} is not in the graph of what is to be run. "
+                    f"force_upstream_to_task: {what} is not in the graph of what is to be run. "
                     f"{_families(tasks)}"
                 )
                 raise ForceRefused(message)

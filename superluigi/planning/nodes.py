@@ -17,6 +17,7 @@ from superluigi.graph import (
     join_places,
     only_wraps,
     place_text,
+    task_text,
     walk,
 )
 from superluigi.hashing import (
@@ -200,7 +201,7 @@ def refuse_shared_targets(tasks: list[PlannedTask]) -> None:
             other = makers.setdefault(output.uri, task)
             if other is not task:
                 message = (
-                    f"{other.task} and {task.task} both make {output.uri!r}. Give each its own path, for "
+                    f"{task_text(other.task)} and {task_text(task.task)} both make {output.uri!r}. Give each its own path, for "
                     "example with a parameter or the task_id in it."
                 )
                 raise PlanError(message, task_hash=task.task_hash, family=task.family)
