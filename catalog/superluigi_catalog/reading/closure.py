@@ -113,9 +113,11 @@ def put_together(
         edges: Between these.
         consumed: What the first of two tasks consumed that the second had made.
     """
+    ranks = {place: rank for rank, place in enumerate(sorted({e[1] for e in edges}, key=place_key))}
+    edges.sort(key=lambda edge: (ranks[edge[1]], edge[2], edge[0]))
     depths = _depths(root, edges, directions_of(direction))
     order = {task: rank for rank, task in enumerate(depths)}
-    edges.sort(key=lambda edge: (order[edge[0]], place_key(edge[1]), order[edge[2]]))
+    edges.sort(key=lambda edge: order[edge[0]])
     hashes = {number: task.task_hash for number, task in tasks.items()}
     return Lineage(
         root=tasks[root],
@@ -161,18 +163,21 @@ def _depths(root: int, edges: Iterable[Edge], directions: Iterable[str]) -> dict
 
 
 def _steps_away(root: int, edges: Iterable[Edge], direction: str) -> dict[int, int]:
-    away: dict[int, list[tuple[str, int]]] = {}
-    for task, place, upstream, _ in edges:
+    """Count the steps one way; the edges are in the order of their places."""
+    away: dict[int, list[int]] = {}
+    for task, _, upstream, _ in edges:
         near, far = (task, upstream) if direction == "upstream" else (upstream, task)
-        away.setdefault(near, []).append((place, far))
+        away.setdefault(near, []).append(far)
     depths = {root: 0}
     frontier = [root]
+    steps = 0
     while frontier:
+        steps += 1
         following: list[int] = []
         for near in frontier:
-            for _, far in sorted(away.get(near, ()), key=lambda way: (place_key(way[0]), way[1])):
+            for far in away.get(near, ()):
                 if far not in depths:
-                    depths[far] = depths[near] + 1
+                    depths[far] = steps
                     following.append(far)
         frontier = following
     return depths
@@ -181,8 +186,10 @@ def _steps_away(root: int, edges: Iterable[Edge], direction: str) -> dict[int, i
 def _consumed(session: Session, ids: Iterable[int]) -> dict[tuple[int, int], list[Consumed]]:
     """Look up what the current runs of tasks consumed, by task and source."""
     consumed: dict[tuple[int, int], list[Consumed]] = {}
-    for task, source, *what in session.rows(_CONSUMED, (json.dumps(sorted(ids)),)):
-        consumed.setdefault((task, source), []).append((what[0], what[1], what[2], what[3]))
+    for task, source, place, uri, fingerprint, run in session.rows(
+        _CONSUMED, (json.dumps(sorted(ids)),)
+    ):
+        consumed.setdefault((task, source), []).append((place, uri, fingerprint, run))
     return consumed
 
 
@@ -192,12 +199,14 @@ def _with_targets(
     consumed: Mapping[tuple[int, int], list[Consumed]],
 ) -> Iterable[LineageEdge]:
     """Say of every edge what was consumed through it; several targets make several edges."""
+    nothing: list[Consumed] = []
     for task, place, upstream, kind in edges:
-        through = [what for what in consumed.get((task, upstream), ()) if _lies_in(what[0], place)]
-        if len(through) > 1:
+        through = consumed.get((task, upstream), nothing)
+        if len(through) != 1 or through[0][0] != place:
+            through = [what for what in through if _lies_in(what[0], place)]
             through.sort(key=lambda what: place_key(what[0]))
         for what in through:
-            yield _edge(hashes[task], hashes[upstream], what[0], kind, *what[1:])
+            yield _edge(hashes[task], hashes[upstream], what[0], kind, what[1], what[2], what[3])
         if not through:
             yield _edge(hashes[task], hashes[upstream], place, kind, None, None, None)
 

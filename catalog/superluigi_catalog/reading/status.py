@@ -31,7 +31,8 @@ CASE
     JOIN targets g ON g.id = k.target_id
     WHERE i.run_id = t.current_run_id AND g.state = 'present' AND g.seen_content_id IS NOT i.content_id)
     OR EXISTS (SELECT 1 FROM task_targets o JOIN targets g ON g.id = o.target_id
-    JOIN runs m ON m.id = g.run_id WHERE o.task_id = t.id AND m.task_id <> t.id)
+    JOIN runs m ON m.id = g.run_id
+    WHERE o.task_id = t.id AND g.run_id <> t.current_run_id AND m.task_id <> t.id)
     THEN CASE WHEN l.status = 'failed' THEN 'failed' ELSE 'stale' END
   WHEN c.status = 'adopted' AND NOT t.is_external THEN
     CASE WHEN l.status = 'failed' THEN 'failed' ELSE 'unknown' END

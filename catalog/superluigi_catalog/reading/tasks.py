@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from superluigi_catalog.reading.status import STATUS, WITH_DEAD, dead_runs
 from superluigi_catalog.reading.task_filter import TaskFilter
 from superluigi_catalog.results import Task
-from superluigi_catalog.storage.bulk import garbage_kept
+from superluigi_catalog.storage.bulk import garbage_kept, maker_of
 from superluigi_catalog.storage.session import Row, Session
 from superluigi_catalog.storage.values import from_json
 
@@ -32,7 +33,7 @@ def tasks_by_id(session: Session, ids: Iterable[int]) -> dict[int, Task]:
     sql = f"{_COLUMNS} FROM json_each(?) w CROSS JOIN tasks t ON t.id = w.value {_JOINS}"
     with garbage_kept():
         rows = session.rows(sql, (dead_runs(session), json.dumps(sorted(ids))))
-        return {row[0]: _task(row) for row in rows}
+        return {row[0]: task for row, task in zip(rows, _tasks(rows), strict=True)}
 
 
 def tasks_matching(session: Session, wanted: TaskFilter, limit: int | None) -> tuple[Task, ...]:
@@ -40,24 +41,35 @@ def tasks_matching(session: Session, wanted: TaskFilter, limit: int | None) -> t
     sql = f"{_COLUMNS} FROM tasks t {_JOINS} WHERE {wanted.sql} ORDER BY t.id DESC LIMIT ?"
     values = (dead_runs(session), *wanted.values, -1 if limit is None else limit)
     with garbage_kept():
-        return tuple(_task(row) for row in session.rows(sql, values))
+        return tuple(_tasks(session.rows(sql, values)))
 
 
-def _task(row: Row) -> Task:
-    return Task(
-        task_hash=row[1],
-        family=row[2] or "",
-        module=row[3] or "",
-        params=from_json(row[4]),
-        status=row[15],
-        is_external=bool(row[5]),
-        is_stub=bool(row[6]),
-        insignificant_params=from_json(row[7]),
-        luigi_task_id=row[8],
-        last_run_id=row[9],
-        last_status=row[10],
-        last_started_at=row[11],
-        last_duration_s=row[12],
-        last_reason=from_json(row[13]) or {},
-        current_run_id=row[14],
-    )
+_made = maker_of(Task)
+
+
+def _tasks(rows: Sequence[Row]) -> list[Task]:
+    """Make tasks of rows; one call parses all parameters, and equal reasons are parsed once."""
+    params = json.loads(f"[{','.join(row[4] for row in rows)}]")
+    reasons: dict[str | None, Any] = {None: {}}
+    for text in {row[13] for row in rows} - reasons.keys():
+        reasons[text] = from_json(text)
+    return [
+        _made(
+            row[1],
+            row[2] or "",
+            row[3] or "",
+            values,
+            row[15],
+            bool(row[5]),
+            bool(row[6]),
+            from_json(row[7]),
+            row[8],
+            row[9],
+            row[10],
+            row[11],
+            row[12],
+            reasons[row[13]],
+            row[14],
+        )
+        for row, values in zip(rows, params, strict=True)
+    ]
