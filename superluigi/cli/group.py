@@ -33,6 +33,7 @@ COMMANDS = {
     "builds": "List builds, the newest first; or show one, with its runs and what failed.",
     "diff": "Compare two tasks, runs or builds, and name what of it came first.",
     "stats": "Show where the time goes, what runs most, what fails, what is big.",
+    "catalog": "Help other tools to read the catalog.",
     "doctor": "Look for what is wrong here, and say what to do.",
     "demo": "Run an example pipeline and show its lineage.",
     "tui": "Browse tasks, runs and lineage in the terminal.",

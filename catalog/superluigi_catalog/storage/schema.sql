@@ -186,7 +186,8 @@ CREATE TABLE leases (                            -- who runs a task just now; ot
   beat_ns INTEGER NOT NULL                       -- when the owner was last heard of
 ) STRICT;
 
-CREATE VIRTUAL TABLE tasks_fts USING fts5(words, content = "tasks", content_rowid = "id", prefix = '2 3');
+-- Without spaces around =: by that text other tools find out what it searches.
+CREATE VIRTUAL TABLE tasks_fts USING fts5(words, content="tasks", content_rowid="id", prefix='2 3');
 CREATE TRIGGER tasks_ai AFTER INSERT ON tasks BEGIN
   INSERT INTO tasks_fts(rowid, words) VALUES (new.id, new.words);
 END;
@@ -198,12 +199,36 @@ CREATE TRIGGER tasks_au AFTER UPDATE OF words ON tasks WHEN old.words IS NOT new
   INSERT INTO tasks_fts(rowid, words) VALUES (new.id, new.words);
 END;
 
+-- For whoever reads this file with other tools; Super Luigi itself does not use the views.
 CREATE VIEW task_overview AS
 SELECT t.id, t.hash, f.name AS family, t.params, r.status AS last_status,
        json_extract(r.reason, '$.kind') AS last_reason, r.started_at AS last_started, r.duration_s,
        (SELECT count(*) FROM edges e WHERE e.task_id = t.id AND e.kind < 3) AS inputs,
        (SELECT count(*) FROM edges e WHERE e.upstream_id = t.id AND e.kind < 3) AS used_by
 FROM tasks t LEFT JOIN families f ON f.id = t.family_id LEFT JOIN runs r ON r.id = t.last_run_id;
+
+CREATE VIEW run_overview AS
+SELECT r.id, r.uuid AS run, r.status, r.started_at, r.duration_s, f.name AS family, t.hash AS task, t.params,
+       json_extract(r.reason, '$.text') AS reason, r.error_type, r.error, b.uuid AS build
+FROM runs r JOIN tasks t ON t.id = r.task_id LEFT JOIN families f ON f.id = t.family_id
+LEFT JOIN builds b ON b.id = r.build_id
+WHERE r.status IS NOT NULL;
+
+-- What stands where, who made it, and whether it is still what that run wrote.
+CREATE VIEW target_overview AS
+SELECT g.id, g.uri, g.state, g.size_bytes, f.name AS family, t.hash AS task, r.uuid AS run, r.ended_at AS made_at,
+       k.fingerprint, g.seen_content_id IS g.run_content_id AS is_as_made
+FROM targets g LEFT JOIN runs r ON r.id = g.run_id LEFT JOIN tasks t ON t.id = r.task_id
+LEFT JOIN families f ON f.id = t.family_id LEFT JOIN contents k ON k.id = g.seen_content_id;
+
+-- Which run consumed what, made by which: exact versions.
+CREATE VIEW consumption AS
+SELECT r.uuid AS run, t.hash AS task, f.name AS family, i.place, g.uri, k.fingerprint, k.size_bytes,
+       m.uuid AS made_by_run, u.hash AS made_by_task
+FROM run_inputs i JOIN runs r ON r.id = i.run_id JOIN tasks t ON t.id = r.task_id
+LEFT JOIN families f ON f.id = t.family_id
+JOIN contents k ON k.id = i.content_id JOIN targets g ON g.id = k.target_id
+LEFT JOIN runs m ON m.id = i.source_run_id LEFT JOIN tasks u ON u.id = i.source_task_id;
 
 CREATE VIEW lineage AS
 SELECT d.hash AS task, fd.name AS task_family, e.place, u.hash AS upstream, fu.name AS upstream_family,

@@ -101,6 +101,15 @@ def test_statistics_are_printed_and_told_as_json(built):
     assert (empty.stdout, empty.stderr) == ("", "No run is recorded in that time.\n")
 
 
+def test_datasette_is_told_of_the_catalog(built):
+    document = json.loads(built.call("catalog", "datasette-metadata").stdout)
+    assert set(document["databases"]["catalog"]["queries"]) >= {
+        "upstream",
+        "downstream",
+        "who_made",
+    }
+
+
 def test_a_blocked_build_says_so(project):
     project.write(
         "blocked",
