@@ -7,6 +7,7 @@ two runs of every task, of which one in twenty found another content than the fi
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import platform
@@ -26,7 +27,7 @@ KIND = "LocalFileTarget"
 CODES = [{"fingerprint": f"code1:{n:032x}", "parts": [], "not_followed": []} for n in range(40)]
 ENVIRONMENT = {"python": "3.11.7", "packages": {"pandas": "2.2.3"}}
 REASON = {"kind": "missing", "text": "its output is missing", "details": {}}
-CHUNK = 10_000
+CHUNK = 50_000
 
 
 @dataclass(frozen=True)
@@ -146,12 +147,14 @@ def run_entries(shape: Shape, number: int) -> Iterator[RunEntry]:
 
 def build(path: Path, shape: Shape) -> None:
     """Record everything."""
+    gc.disable()  # millions of entries, none of which is garbage before it is recorded
     with Catalog(path) as catalog:
         for entries in in_chunks(task_entries(shape)):
             catalog.record_tasks(entries)
         for number in (0, 1):
             for runs in in_chunks(run_entries(shape, number)):
                 catalog.record_runs(runs)
+    gc.enable()
 
 
 def in_chunks(entries: Iterator[object]) -> Iterator[list]:  # type: ignore[type-arg]

@@ -20,6 +20,7 @@ _NOT_RUN = re.compile(r"(make|pip|git) ")
 _VOLATILE = (
     (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"\b[0-9]+\.[0-9]+ s\b"), "<time>"),
+    (re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}Z"), "<moment>"),
 )
 
 

@@ -216,13 +216,16 @@ def _tasks(graph: _Then, ids: Collection[int]) -> dict[int, Task]:
     runs = json.dumps([run for task in ids if (run := graph.stood[task]) is not None])
     uuids: dict[int, str] = dict(session.rows(_UUIDS, (runs,)))
     outdated = {run for (run,) in session.rows(_OUTDATED, (runs, when))}
+    sources = {source for _, source in graph.consumed}
     tasks = {}
     for number, task in tasks_by_id(session, ids).items():
         run = graph.stood[number]
         run_id, status, started_at, duration_s = last.get(number, (None, None, None, None))
         tasks[number] = replace(
             task,
-            status=_status(run, run in outdated, status),
+            status="fresh"
+            if task.is_external and run is None and number in sources
+            else _status(run, run in outdated, status),
             current_run_id=None if run is None else uuids[run],
             last_run_id=run_id,
             last_status=status,
