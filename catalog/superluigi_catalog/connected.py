@@ -61,6 +61,13 @@ class Connected:
         """End its connections; a later call opens them again."""
         self._connections.close()
 
+    def interrupt(self) -> None:
+        """Give up the questions that other threads wait for just now; nothing that is being recorded.
+
+        Those calls raise `CatalogInterrupted`. One that is between two of its statements goes on.
+        """
+        self._connections.interrupt()
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Keep all that is recorded while inside, or, after an error, nothing of it.

@@ -6,6 +6,7 @@ CatalogError                    .path: the catalog's file, or the file that the 
   CatalogTooNew                 written by a newer Super Luigi
   CatalogTooOld                 to be read only, and of an older form: opening it for writing brings it up
   CatalogLocked                 another process kept it locked for longer than the time allowed
+  CatalogInterrupted            a question was given up: Catalog.interrupt() was called
   CatalogReadOnly               something was to be recorded into a catalog opened for reading
   AcceptanceRefused             also ValueError: what is to be accepted does not stand, or was not accepted
   RecordRefused                 also ValueError: a record breaks the rules, such as a hash that is none
@@ -22,6 +23,7 @@ __all__ = [
     "AcceptanceRefused",
     "AmbiguousHash",
     "CatalogError",
+    "CatalogInterrupted",
     "CatalogLocked",
     "CatalogMissing",
     "CatalogReadOnly",
@@ -65,6 +67,10 @@ class CatalogTooOld(CatalogError):
 
 class CatalogLocked(CatalogError):
     """Another process held the catalog for too long."""
+
+
+class CatalogInterrupted(CatalogError):
+    """A question was given up, because another thread asked for that."""
 
 
 class CatalogReadOnly(CatalogError):

@@ -130,6 +130,9 @@ RECORDINGS: dict[str, Callable[[Catalog], object]] = {
     "finish again": lambda catalog: catalog.finish_run(a_run("t1", ["t0"])),
     "observe": lambda catalog: catalog.observe([seen("t1"), seen("t2", "2")]),
     "interrupted": lambda catalog: catalog.mark_interrupted(lambda owner: False),
+    "many runs": lambda catalog: catalog.record_runs(
+        [a_run("t1", ["t0"], number=7), a_run("t2", ["t1"], number=7)]
+    ),
     "sidecar": lambda catalog: catalog.index_sidecar(
         sidecar_of(a_task("t1", ["t0"]), a_run("t1", ["t0"], number=3)),
         uri=uri_of("t1"),
@@ -143,6 +146,19 @@ RECORDINGS: dict[str, Callable[[Catalog], object]] = {
 def test_no_lookup_reads_a_whole_table(catalog: Catalog, name: str) -> None:
     plans = plans_of(catalog, lambda: LOOKUPS[name](catalog))
     assert [plan for plan in plans if SCAN.match(plan)] == []
+
+
+def test_no_question_carries_a_depth_through_a_recursion(catalog: Catalog) -> None:
+    statements: list[str] = []
+    with catalog._connections.transaction() as session:
+        session.connection.set_trace_callback(statements.append)
+        for ask in LOOKUPS.values():
+            ask(catalog)
+        session.connection.set_trace_callback(None)
+    recursive = [re.sub(r"\s+", " ", each) for each in statements if "RECURSIVE" in each]
+    assert recursive
+    for statement in recursive:
+        assert re.search(r"WITH RECURSIVE \w+\(id\) AS", statement)
 
 
 @pytest.mark.parametrize("name", RECORDINGS)

@@ -120,6 +120,13 @@ class Connections:
                     del self._sessions[thread]
                     session.close()
 
+    def interrupt(self) -> None:
+        """Let what other threads read just now fail with `CatalogInterrupted`."""
+        with self._lock:
+            for session in self._sessions.values():
+                if session.users:
+                    session.interrupt()
+
     def before_fork(self) -> None:
         """Close what is idle: an open connection that a child inherits costs it commits."""
         self.close()

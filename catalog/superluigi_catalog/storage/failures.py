@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from superluigi_catalog.errors import (
     CatalogError,
+    CatalogInterrupted,
     CatalogLocked,
     CatalogReadOnly,
     NotACatalog,
@@ -48,6 +49,11 @@ def _locked(path: str, text: str) -> CatalogError:
     return CatalogLocked(message, path=path)
 
 
+def _interrupted(path: str, text: str) -> CatalogError:
+    message = f"A question to the catalog {path!r} was given up ({text})."
+    return CatalogInterrupted(message, path=path)
+
+
 def _foreign(path: str, text: str) -> CatalogError:
     message = (
         f"{path!r} is no Super Luigi catalog ({text}). Name another file, or move this one away."
@@ -84,6 +90,7 @@ def _full(path: str, text: str) -> CatalogError:
 
 
 _SIGNS = {
+    "interrupted": _interrupted,
     "locked": _locked,
     "busy": _locked,
     "not a database": _foreign,

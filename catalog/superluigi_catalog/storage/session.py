@@ -47,6 +47,7 @@ class Session:
         self.pid = os.getpid()
         self.users = 0
         """How often it is in use just now, by the one thread that may use it."""
+        self.is_writing = False
         self._depth = 0
         self._empties_log = empties_log
         self._commits = 0
@@ -93,13 +94,17 @@ class Session:
         # IMMEDIATE: a transaction that reads first and then wants to write fails at once when another
         # process wrote in between, however long the timeout is.
         with self._counted():
-            self._begin("BEGIN IMMEDIATE")
+            self.is_writing = True
             try:
-                yield
-            except BaseException:
-                self._roll_back()
-                raise
-            self._commit()
+                self._begin("BEGIN IMMEDIATE")
+                try:
+                    yield
+                except BaseException:
+                    self._roll_back()
+                    raise
+                self._commit()
+            finally:
+                self.is_writing = False
         self._empty_log_now_and_then()
 
     @contextmanager
@@ -115,6 +120,11 @@ class Session:
             finally:
                 if self._is_ours and self.connection.in_transaction:
                     self.connection.execute("ROLLBACK")
+
+    def interrupt(self) -> None:
+        """Let the statement that another thread is waiting for fail, unless it is part of a transaction."""
+        if not self.is_writing:
+            self.connection.interrupt()
 
     def close(self) -> None:
         """End the connection."""
