@@ -108,7 +108,7 @@ class Reader(Connected):
         """
         with self._reading() as session:
             found = reading.run_by_uuid(session, run_id)
-            return found if found is not None else self._refs(session).not_found(run_id)
+            return found if found is not None else self._refs(session).no_such("run", run_id)
 
     def why(self, ref: Any) -> Why:
         """Explain why a task is not fresh, or why a run was made, by the records alone.

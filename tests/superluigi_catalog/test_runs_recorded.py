@@ -345,7 +345,7 @@ def test_runs_are_listed_newest_first_by_task_and_by_build(catalog: Catalog) -> 
     assert [run.started_at for run in catalog.runs(since=at(3))] == [at(9), at(3)]
     last = catalog.runs(limit=2)[-1]
     assert [run.started_at for run in catalog.runs(after=last.run_id)] == [at(2), at(1)]
-    with pytest.raises(TaskNotFound):
+    with pytest.raises(TaskNotFound, match="No run with the id 'none' is recorded"):
         catalog.runs(after="none")
 
 
@@ -377,7 +377,7 @@ def test_builds_are_paged_and_named_by_their_beginning(catalog: Catalog) -> None
     assert [build.build_id[-1] for build in catalog.builds(since=at(2))] == ["3", "2"]
     with pytest.raises(AmbiguousHash, match="several builds"):
         catalog.build("01a20388")
-    with pytest.raises(TaskNotFound):
+    with pytest.raises(TaskNotFound, match="No build with the id '01a2038' is recorded"):
         catalog.build("01a2038")
     catalog.start_build(a_build(4, build_id="01a20389-0001"))
     assert catalog.build("01a20389").build_id == "01a20389-0001"

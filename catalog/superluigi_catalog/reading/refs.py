@@ -82,7 +82,7 @@ class References:
         """
         found = build_number(self.session, uuid)
         if found is None:
-            self.not_found(uuid)
+            self.no_such("build", uuid)
         return found
 
     def run(self, uuid: str) -> int:
@@ -93,7 +93,7 @@ class References:
         """
         found = run_number(self.session, uuid)
         if found is None:
-            self.not_found(uuid)
+            self.no_such("run", uuid)
         return found
 
     def target(self, ref: Any) -> int | None:
@@ -138,6 +138,16 @@ class References:
         message = f"Nothing is recorded under {text!r} (looked for {looked} in {path!r})."
         hint = self._hint(text, stored)
         raise TaskNotFound(f"{message} {hint}".rstrip(), ref=text, path=path)
+
+    def no_such(self, kind: str, uuid: str) -> NoReturn:
+        """Say that there is no run or build with an id.
+
+        Raises:
+            TaskNotFound: always.
+        """
+        path = self.session.path
+        message = f"No {kind} with the id {uuid!r} is recorded in {path!r}. superluigi {kind}s lists them."
+        raise TaskNotFound(message, ref=uuid, path=path)
 
     def _by_target(self, target: int, text: str, when: str | None) -> int | None:
         found = self.session.row(*_maker_of(target, when))

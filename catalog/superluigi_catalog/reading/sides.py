@@ -82,7 +82,7 @@ def _node(refs: References, what: Any) -> NodeKey:
         ((task,),) = refs.session.rows("SELECT task_id FROM runs WHERE id = ?", (run,))
         return task, run
     if isinstance(what, Run):
-        refs.not_found(name)
+        refs.no_such("run", name)
     task = refs.task(what)
     ((run,),) = refs.session.rows(
         "SELECT coalesce(current_run_id, last_run_id) FROM tasks WHERE id = ?", (task,)
