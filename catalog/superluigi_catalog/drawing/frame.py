@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
-from superluigi_catalog.errors import DrawingUnavailable
+from superluigi_catalog.drawing.optional import imported
 
 if TYPE_CHECKING:
     from superluigi_catalog.lineage import Lineage
@@ -15,11 +14,7 @@ __all__ = ["build"]
 
 def build(lineage: Lineage) -> Any:
     """Build the table; see `Lineage.to_dataframe`."""
-    try:
-        pandas = importlib.import_module("pandas")
-    except ImportError as error:
-        message = "to_dataframe() needs pandas, which is not installed. Run: pip install pandas"
-        raise DrawingUnavailable(message) from error
+    pandas = imported("pandas", "to_dataframe")
     rows = []
     for task in (lineage.root, *lineage.tasks):
         told = task.to_dict()

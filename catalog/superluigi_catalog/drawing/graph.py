@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
-from superluigi_catalog.errors import DrawingUnavailable
+from superluigi_catalog.drawing.optional import imported
 
 if TYPE_CHECKING:
     from superluigi_catalog.lineage import Lineage
@@ -15,11 +14,7 @@ __all__ = ["build"]
 
 def build(lineage: Lineage) -> Any:
     """Build the graph; see `Lineage.to_networkx`."""
-    try:
-        networkx = importlib.import_module("networkx")
-    except ImportError as error:
-        message = "to_networkx() needs networkx, which is not installed. Run: pip install networkx"
-        raise DrawingUnavailable(message) from error
+    networkx = imported("networkx", "to_networkx")
     graph = networkx.MultiDiGraph()
     for task in (lineage.root, *lineage.tasks):
         graph.add_node(task.task_hash, **task.to_dict())

@@ -73,24 +73,15 @@ def _upstream_first(roots: Iterable[Pair], followed: dict[Pair, list[Pair]]) -> 
 def _known(session: Session, nodes: dict[NodeKey, Node], pairs: Collection[Pair]) -> Known:
     """Load the codes and environments of the pairs in which they differ."""
     both = [(nodes[one], nodes[other]) for one, other in pairs]
-    codes = {
-        number
-        for a, b in both
-        if a.code_id != b.code_id
-        for number in (a.code_id, b.code_id)
-        if number is not None
-    }
-    environments = {
-        number
-        for a, b in both
-        if a.environment_id != b.environment_id
-        for number in (a.environment_id, b.environment_id)
-        if number is not None
-    }
-    code = stored(session, "code", codes)
+    code = stored(session, "code", _differing((a.code_id, b.code_id) for a, b in both))
+    environments = _differing((a.environment_id, b.environment_id) for a, b in both)
     fingerprints = {
         str(part["fingerprint"]) for content in code.values() for part in content.get("parts", ())
     }
     return Known(
         code, stored(session, "environments", environments), sources_of(session, fingerprints)
     )
+
+
+def _differing(pairs: Iterable[tuple[int | None, int | None]]) -> set[int]:
+    return {number for pair in pairs if pair[0] != pair[1] for number in pair if number is not None}

@@ -36,13 +36,17 @@ def optional(text: str | None) -> str | None:
     return None if text is None else storable(text)
 
 
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+"""One for all: `json.dumps` makes a new one for every call."""
+
+
 def to_json(value: Any) -> str:
     """Write a value as JSON that SQLite takes; `from_json` gives lone surrogates back as they were.
 
     Recording must not fail over a detail: what JSON cannot hold becomes text.
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = _ENCODER.encode(value)
         text.encode("utf-8")
     except UnicodeEncodeError:
         return json.dumps(value, allow_nan=False, separators=(",", ":"))
