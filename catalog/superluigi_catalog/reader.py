@@ -356,7 +356,7 @@ class Reader(Connected):
             moment = "" if since is None else utc_moment(since)
             return reading.stats(session, since=moment, window=runs, limit=limit)
 
-    def diff(self, a: Any, b: Any) -> Diff:
+    def diff(self, a: Any, b: Any = None) -> Diff:
         """Compare two tasks, two runs or two builds, and name what of it came first.
 
         Both graphs are walked together from the results to the inputs, only where contents differ: what is
@@ -366,12 +366,14 @@ class Reader(Connected):
         Args:
             a: A task's ref (its current run), a run's id, a build's id or the beginning of one; or what
                 the catalog returned of one.
-            b: The other one: a task or run with a task or run, a build with a build.
+            b: The other one: a task or run with a task or run, a build with a build. None: `a` is compared
+                with the run before it, or with the build of the same tasks before it, which stand first.
 
         Raises:
-            TaskNotFound: nothing answers to one of them.
+            TaskNotFound: nothing answers to one of them, or nothing was before `a`.
             AmbiguousHash: several tasks or builds do.
             ValueError: a build, and something else.
         """
         with self._reading() as session:
-            return reading.diff(self._refs(session), a, b)
+            refs = self._refs(session)
+            return reading.diff_before(refs, a) if b is None else reading.diff(refs, a, b)

@@ -13,13 +13,14 @@ __all__ = ["command"]
 
 @click.command("diff")
 @click.argument("a")
-@click.argument("b")
+@click.argument("b", required=False)
 @json_option
-def command(a: str, b: str, as_json: bool) -> int:
+def command(a: str, b: str | None, as_json: bool) -> int:
     """Compare two tasks, runs or builds, and name what of it came first.
 
     A, B: task hashes or their beginnings, paths or URIs of targets (their current runs count); ids of runs;
-    or ids of two builds.
+    or ids of two builds. Without B, A is compared with the run before it, or with the build of the same
+    tasks before it.
 
     The graphs are followed upstream only where contents differ. * marks what explains the rest. As with
     diff, the exit code is 0 when there is no difference, and 1 when there is one.

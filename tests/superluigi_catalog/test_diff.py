@@ -260,6 +260,20 @@ def test_what_only_one_build_asked_for_is_compared_with_its_family(catalog: Cata
     assert cause.text == "parameter day: 1 → 2"
 
 
+def test_without_another_one_it_is_compared_with_the_one_before(catalog: Catalog) -> None:
+    record_version(catalog, 1, "1")
+    with pytest.raises(TaskNotFound, match="No run that stood for the task is recorded before"):
+        catalog.diff("data/model.csv")
+    record_version(catalog, 2, "1", code=code("new"))
+    assert catalog.diff("data/model.csv").differences == runs(catalog).differences
+    assert catalog.diff(run_id_of("model", 2)).a == run_id_of("model", 1)
+    catalog.start_build(a_build(1, build_id="build-1-x"))
+    with pytest.raises(TaskNotFound, match="No build of the same tasks is recorded before"):
+        catalog.diff("build-1-x")
+    catalog.start_build(a_build(2, build_id="build-2-x"))
+    assert (catalog.diff("build-2-x").a, catalog.diff("build-2-x").is_same) == ("build-1-x", True)
+
+
 def test_what_cannot_be_compared_is_refused(catalog: Catalog) -> None:
     catalog.start_build(a_build(1, build_id="01a20388-0001"))
     catalog.start_build(a_build(2, build_id="01a20388-0002"))

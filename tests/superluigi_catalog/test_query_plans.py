@@ -43,8 +43,9 @@ def recorded(catalog: Catalog) -> None:
         catalog.finish_run(
             a_run(name, names[i - 1 : i] if i else (), code=CODE, environment=ENVIRONMENT)
         )
-    for number in (1, 2):
-        catalog.start_build(a_build(number, roots=(hash_of(f"t{number}"),)))
+    catalog.finish_run(a_run("t1", number=2, minute=2))
+    for number in (1, 2, 3):
+        catalog.start_build(a_build(number, roots=(hash_of(f"t{min(number, 2)}"),)))
 
 
 def plans_of(catalog: Catalog, work: Callable[[], object]) -> list[str]:
@@ -86,6 +87,8 @@ LOOKUPS: dict[str, Callable[[Catalog], object]] = {
     "downstream, two steps": lambda catalog: catalog.downstream(hash_of("t1"), 2),
     "diff of runs": lambda catalog: catalog.diff(run_id_of("t3"), run_id_of("t4")),
     "diff of tasks": lambda catalog: catalog.diff(uri_of("t3"), hash_of("t4")),
+    "diff with the run before": lambda catalog: catalog.diff(run_id_of("t1", 2)),
+    "diff with the build before": lambda catalog: catalog.diff("build-3"),
     "diff of builds": lambda catalog: catalog.diff("build-1", "build-2"),
     "statistics": lambda catalog: catalog.stats(since="7d"),
     "all statistics": lambda catalog: catalog.stats(),

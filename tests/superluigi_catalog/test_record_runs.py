@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from superluigi_catalog import Catalog, RecordRefused
+from superluigi_catalog.storage import ids
 from tests.superluigi_catalog.entries import (
     a_build,
     a_run,
@@ -54,6 +55,22 @@ def test_many_at_once_are_recorded_as_one_by_one(new_catalog: Path, history: His
         assert answers(bulk, history) == answers(single, history)
         bulk.record_runs(history.runs)
         assert answers(bulk, history)[1] == answers(single, history)[1]
+
+
+def test_a_session_that_forgets_ids_records_the_same(
+    catalog: Catalog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ids, "MAX_REMEMBERED", 3)
+    names = [f"t{number}" for number in range(20)]
+    catalog.record_tasks(a_task(name, names[max(0, i - 3) : i]) for i, name in enumerate(names))
+    catalog.record_runs(
+        a_run(name, names[max(0, i - 3) : i], minute=i) for i, name in enumerate(names)
+    )
+    assert len(catalog.runs()) == 20
+    lineage = catalog.upstream(hash_of("t19"))
+    assert len(lineage) == 19
+    assert all(edge.fingerprint is not None for edge in lineage.edges)
+    assert {task.status for task in lineage} == {"fresh"}
 
 
 def test_runs_that_others_only_mentioned_are_completed(catalog: Catalog) -> None:

@@ -7,7 +7,7 @@ from superluigi_catalog.reading.history import history
 from superluigi_catalog.reading.leases import leases
 from superluigi_catalog.reading.node import sources_of
 from superluigi_catalog.reading.runs import run_by_uuid, run_number, runs
-from superluigi_catalog.reading.sides import diff
+from superluigi_catalog.reading.sides import diff, diff_before
 from superluigi_catalog.reading.stats import stats
 from superluigi_catalog.reading.target_records import target_records
 from superluigi_catalog.reading.targets import makers, target, targets_of, who_read
@@ -22,6 +22,7 @@ __all__ = [
     "builds",
     "builds_by_id",
     "diff",
+    "diff_before",
     "durations",
     "dynamic_upstream",
     "history",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, NoReturn
 
 from superluigi_catalog.difference import Diff
+from superluigi_catalog.errors import TaskNotFound
 from superluigi_catalog.reading.builds import build_number
 from superluigi_catalog.reading.diff import Pair, diff_of
 from superluigi_catalog.reading.node import NodeKey
@@ -14,8 +15,18 @@ from superluigi_catalog.reading.runs import run_number
 from superluigi_catalog.results import Build, Run
 from superluigi_catalog.storage.session import Session
 
-__all__ = ["diff"]
+__all__ = ["diff", "diff_before"]
 
+_RUN_BEFORE = """
+SELECT r.id FROM runs r, runs n WHERE n.id = ? AND r.task_id = n.task_id AND r.id <> n.id
+  AND (r.started_at, r.id) < (n.started_at, n.id)
+  AND r.status IN ('succeeded', 'unchanged', 'adopted', 'shared') ORDER BY r.started_at DESC, r.id DESC LIMIT 1
+"""
+_BUILD_BEFORE = """
+SELECT b.id, b.uuid FROM builds n CROSS JOIN builds b ON b.started_at <= n.started_at
+WHERE n.id = ? AND b.id <> n.id AND b.roots = n.roots AND b.status IS NOT NULL
+ORDER BY b.started_at DESC, b.id DESC LIMIT 1
+"""
 _FAILED = """
 SELECT r.task_id, r.id FROM runs r WHERE r.build_id = ? AND r.status = 'failed' ORDER BY r.id
 """
@@ -53,6 +64,35 @@ def diff(refs: References, a: Any, b: Any) -> Diff:
         )
         raise ValueError(message)
     return diff_of(refs.session, pairs, name_a, name_b)
+
+
+def diff_before(refs: References, what: Any) -> Diff:
+    """Compare a run, a task's current run or a build with the one before it.
+
+    Raises:
+        TaskNotFound, AmbiguousHash: for what is named; or there is none before it.
+    """
+    session = refs.session
+    build = _build(refs, what)
+    if build is not None:
+        found = session.row(_BUILD_BEFORE, (build,))
+        if found is None:
+            _none_before(refs, what, "build of the same tasks")
+        return diff_of(
+            session, _pairs_of_builds(session, found[0], build), found[1], _name(refs, what)
+        )
+    task, run = _node(refs, what)
+    found = None if run is None else session.row(_RUN_BEFORE, (run,))
+    if found is None:
+        _none_before(refs, what, "run that stood for the task")
+    ((uuid,),) = session.rows("SELECT uuid FROM runs WHERE id = ?", (found[0],))
+    return diff_of(session, [((task, found[0]), (task, run))], uuid, _name(refs, what))
+
+
+def _none_before(refs: References, what: Any, kind: str) -> NoReturn:
+    name = _name(refs, what)
+    message = f"No {kind} is recorded before {name!r}. Name what to compare it with."
+    raise TaskNotFound(message, ref=name, path=refs.session.path)
 
 
 def _name(refs: References, what: Any) -> str:

@@ -88,8 +88,8 @@ def _is_plain(session: Session, chunk: Sequence[RunEntry], known: dict[str, int]
 
 
 def _record(session: Session, chunk: Sequence[RunEntry], stubs: dict[str, int]) -> None:
-    _identify(session, chunk, stubs)
-    tasks = session.ids.tasks
+    # Not from the session's memory of ids, which forgets when it is full.
+    tasks = _identify(session, chunk)
     rows = [(*run_values(session, e, tasks[e.task_hash]), storable(e.run_id)) for e in chunk]
     new = [row for row, entry in zip(rows, chunk, strict=True) if entry.run_id not in stubs]
     session.executemany(_INSERT_RUN, new)
@@ -113,13 +113,17 @@ def _record(session: Session, chunk: Sequence[RunEntry], stubs: dict[str, int]) 
             for output in entry.outputs
         ),
     )
-    _point(session, chunk, numbers)
-    _settle(session, {tasks[e.task_hash]: e for e in chunk if e.status in GOOD_STATUSES})
-    _learn(session, chunk)
+    _point(session, chunk, tasks, numbers)
+    _settle(session, {tasks[e.task_hash]: e for e in chunk if e.status in GOOD_STATUSES}, tasks)
+    _learn(session, chunk, tasks)
 
 
-def _identify(session: Session, chunk: Sequence[RunEntry], stubs: dict[str, int]) -> None:
-    """Look up, or make, all that the runs refer to; afterwards the session knows the ids."""
+def _identify(session: Session, chunk: Sequence[RunEntry]) -> dict[str, int]:
+    """Look up, or make, all that the runs refer to; afterwards the session knows most ids.
+
+    Returns:
+        The ids of the tasks.
+    """
     hashes = {entry.task_hash for entry in chunk}
     sources: dict[str, str] = {}
     for entry in chunk:
@@ -151,6 +155,7 @@ def _identify(session: Session, chunk: Sequence[RunEntry], stubs: dict[str, int]
         [(storable(uuid), tasks[sources[uuid]]) for uuid in missing],
     )
     run_ids(session, missing)
+    return tasks
 
 
 def _seen(chunk: Iterable[RunEntry]) -> Iterator[Any]:
@@ -159,9 +164,10 @@ def _seen(chunk: Iterable[RunEntry]) -> Iterator[Any]:
         yield from entry.outputs
 
 
-def _point(session: Session, chunk: Sequence[RunEntry], numbers: dict[str, int]) -> None:
+def _point(
+    session: Session, chunk: Sequence[RunEntry], tasks: dict[str, int], numbers: dict[str, int]
+) -> None:
     """Say which run is the newest of each task, which one stands for it, and for each target."""
-    tasks = session.ids.tasks
     newest: dict[int, int] = {}
     current: dict[int, int] = {}
     standing: dict[str, tuple[Any, ...]] = {}
@@ -184,9 +190,8 @@ def _point(session: Session, chunk: Sequence[RunEntry], numbers: dict[str, int])
     session.executemany(POINT_TARGET, standing.values())
 
 
-def _settle(session: Session, current: dict[int, RunEntry]) -> None:
+def _settle(session: Session, current: dict[int, RunEntry], tasks: dict[str, int]) -> None:
     """Bring the edges of tasks in line with what their current runs consumed (see `settle_edges`)."""
-    tasks = session.ids.tasks
     present: dict[int, set[tuple[str, int, int]]] = {task: set() for task in current}
     for task, *edge in session.rows(_EDGES, (json.dumps(list(current)),)):
         present[task].add((edge[0], edge[1], edge[2]))
@@ -207,9 +212,8 @@ def _settle(session: Session, current: dict[int, RunEntry]) -> None:
             replace_edges(session, task, wanted - present[task], present[task] - wanted)
 
 
-def _learn(session: Session, chunk: Sequence[RunEntry]) -> None:
+def _learn(session: Session, chunk: Sequence[RunEntry], tasks: dict[str, int]) -> None:
     """Take the durations into what is typical for each family."""
-    tasks = session.ids.tasks
     good = [entry for entry in chunk if entry.status == "succeeded"]
     asked = json.dumps(list({tasks[entry.task_hash] for entry in good}))
     families: dict[int, tuple[int, float | None]] = {
