@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check format lint types contracts coverage tutorial bench-quick clean
+.PHONY: demo test check format lint types contracts coverage tutorial stress bench-upkeep bench-quick clean
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -45,6 +45,12 @@ coverage: $(INSTALLED)  ## the tests, with branch coverage: at least what pyproj
 
 tutorial: $(INSTALLED)  ## run the tutorial from top to bottom
 	$(BIN)/python tutorial/superluigi_tutorial.py
+
+stress: $(INSTALLED)  ## many processes on one catalog, for minutes
+	$(BIN)/python -m pytest -m slow
+
+bench-upkeep: $(INSTALLED)  ## rebuilding, verifying and merging a catalog of 100,000 tasks
+	$(BIN)/python benchmarks/upkeep.py
 
 bench-quick: $(INSTALLED)  ## our speed against plain Luigi's, in one run
 	$(BIN)/python benchmarks/quick.py

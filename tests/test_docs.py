@@ -127,10 +127,11 @@ def public_names() -> Iterator[str]:
         S3PrefixTarget,
     )
     from superluigi.task_runner import BuildResult
+    from superluigi_catalog.keeper import Keeper
     from superluigi_catalog.lineage import Lineage
     from superluigi_catalog.reader import Reader
 
-    for cls in (Reader, Lineage, BuildResult, Decision, Plan, Reason, CodeFingerprint):
+    for cls in (Reader, Keeper, Lineage, BuildResult, Decision, Plan, Reason, CodeFingerprint):
         yield from (name for name in (*vars(cls), *attributes_of(cls)) if name[:1] != "_")
     targets = (LocalFileTarget, LocalFolderTarget, S3ObjectTarget, S3PrefixTarget)
     for call in (run_task, plan_task, load_task, fingerprint_code, Catalog, *targets):

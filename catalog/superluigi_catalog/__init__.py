@@ -3,6 +3,7 @@
 from superluigi_catalog.acceptance import Acceptance
 from superluigi_catalog.as_of import AsOf
 from superluigi_catalog.catalog import Catalog
+from superluigi_catalog.connected import set_aside
 from superluigi_catalog.difference import Diff, Difference
 from superluigi_catalog.errors import (
     AcceptanceRefused,
@@ -15,8 +16,10 @@ from superluigi_catalog.errors import (
     CatalogTooNew,
     CatalogTooOld,
     DrawingUnavailable,
+    ExportUnavailable,
     InvalidSidecar,
     NotACatalog,
+    PlaceUnknown,
     RecordRefused,
     SidecarTooNew,
     TaskNotFound,
@@ -71,6 +74,7 @@ __all__ = [
     "Diff",
     "Difference",
     "DrawingUnavailable",
+    "ExportUnavailable",
     "FamilyStats",
     "InputEntry",
     "Interrupted",
@@ -80,6 +84,7 @@ __all__ = [
     "NotACatalog",
     "Observed",
     "OutputEntry",
+    "PlaceUnknown",
     "Project",
     "RecordRefused",
     "Revision",
@@ -99,5 +104,6 @@ __all__ = [
     "Why",
     "find_project",
     "printable",
+    "set_aside",
     "utc_moment",
 ]

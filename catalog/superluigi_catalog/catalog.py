@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from superluigi_catalog.accepter import Accepter
-from superluigi_catalog.reader import Reader
+from superluigi_catalog.keeper import Keeper
 from superluigi_catalog.recorder import Recorder
 
 __all__ = ["Catalog"]
 
 
-class Catalog(Recorder, Accepter, Reader):
+class Catalog(Recorder, Accepter, Keeper):
     """The lineage of a project, in one SQLite file.
 
     A context manager. Threads and forked processes may share one: each has a connection of its own, and

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from superluigi_catalog.project import Project, find_project, project_of
 from superluigi_catalog.reading.refs import References
+from superluigi_catalog.storage.aside import put_aside
 from superluigi_catalog.storage.connection import Connections
 from superluigi_catalog.storage.failures import translating
 from superluigi_catalog.storage.session import Session
@@ -18,7 +19,7 @@ from superluigi_catalog.storage.session import Session
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Connected"]
+__all__ = ["Connected", "set_aside"]
 
 FILE_NAME = "catalog.db"
 
@@ -90,8 +91,30 @@ class Connected:
         with translating(str(self.path)), self._connections.snapshot() as session:
             yield session
 
+    @contextmanager
+    def _outside(self) -> Iterator[Session]:
+        """This thread's connection, for what SQLite does only outside of transactions."""
+        with translating(str(self.path)), self._connections.idle() as session:
+            yield session
+
     def _refs(self, session: Session) -> References:
         return References(session, self.project)
+
+
+def set_aside(path: str | os.PathLike[str] | None = None) -> Path | None:
+    """Rename a catalog that is damaged, or no catalog at all, so that a new one can be made and rebuilt.
+
+    Args:
+        path: Its file; without it, that of the project around the working directory.
+
+    Returns:
+        Where it is kept now; None when there was none.
+
+    Raises:
+        CatalogLocked: somebody is writing to it.
+        CatalogError: it cannot be renamed.
+    """
+    return put_aside(_located(path)[0])
 
 
 def _located(path: str | os.PathLike[str] | None) -> tuple[Path, Project]:

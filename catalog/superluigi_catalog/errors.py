@@ -14,6 +14,8 @@ CatalogError                    .path: the catalog's file, or the file that the 
   AmbiguousHash                 also LookupError: .ref .matches: a prefix or path stands for several tasks
   InvalidSidecar                also ValueError: no sidecar, broken, or over a safety cap
     SidecarTooNew               of a newer format
+  PlaceUnknown                  also ValueError: a place that nothing here can look at
+  ExportUnavailable             also ImportError: an export needs a package that is not installed
   DrawingUnavailable            also ImportError: a drawing needs a package that is not installed
 """
 
@@ -30,8 +32,10 @@ __all__ = [
     "CatalogTooNew",
     "CatalogTooOld",
     "DrawingUnavailable",
+    "ExportUnavailable",
     "InvalidSidecar",
     "NotACatalog",
+    "PlaceUnknown",
     "RecordRefused",
     "SidecarTooNew",
     "TaskNotFound",
@@ -110,9 +114,22 @@ class AmbiguousHash(CatalogError, LookupError):
 class InvalidSidecar(CatalogError, ValueError):
     """A sidecar that cannot be used; `.path` is the sidecar."""
 
+    def __init__(self, message: str, *, path: str | None = None, problem: str = "broken") -> None:
+        super().__init__(message, path=path)
+        self.problem = problem
+        """`broken`, `oversize`, `newer`, or `foreign`: none of Super Luigi's, or of another target."""
+
 
 class SidecarTooNew(InvalidSidecar):
     """A sidecar of a format that only a newer Super Luigi knows."""
+
+
+class PlaceUnknown(CatalogError, ValueError):
+    """A place that does not exist, or that nothing here can look at."""
+
+
+class ExportUnavailable(CatalogError, ImportError):
+    """An export needs a package that is not installed here."""
 
 
 class DrawingUnavailable(CatalogError, ImportError):

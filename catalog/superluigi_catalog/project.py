@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from superluigi_catalog.errors import CatalogError
+
 __all__ = ["Project", "find_project"]
 
 MARKERS = ("superluigi.toml", "luigi.cfg", "pyproject.toml", ".git")
@@ -36,12 +38,18 @@ class Project:
 
         Returns:
             The directory.
+
+        Raises:
+            CatalogError: it cannot be made or written.
         """
         is_private = self.home == Path.home() / HOME_NAME
-        self.home.mkdir(mode=0o700 if is_private else 0o777, parents=True, exist_ok=True)
-        ignore = self.home / ".gitignore"
-        if not ignore.exists():
-            ignore.write_text("*\n", encoding="ascii")
+        try:
+            self.home.mkdir(mode=0o700 if is_private else 0o777, parents=True, exist_ok=True)
+            ignore = self.home / ".gitignore"
+            if not ignore.exists():
+                ignore.write_text("*\n", encoding="ascii")
+        except OSError as error:
+            raise _unusable(self.home, error) from error
         return self.home
 
     def stored_path(self, path: str | os.PathLike[str]) -> str:
@@ -139,6 +147,16 @@ def _prefixes(root: Path | None) -> tuple[str, ...]:
         return ()
     spellings = (str(_absolute(root)), str(root.resolve()))
     return tuple(dict.fromkeys(f"{spelling.rstrip('/')}/" for spelling in spellings))
+
+
+def _unusable(home: Path, error: OSError) -> CatalogError:
+    there = next(place for place in (home, *home.parents) if os.path.lexists(place))
+    if isinstance(error, (FileExistsError, NotADirectoryError)):
+        why = f"{str(there)!r} is a file where a directory is needed. Move it away"
+    else:
+        why = f"{error.strerror}. Let this user write into {str(there)!r}"
+    message = f"{str(home)!r} cannot hold the catalog: {why}, or name another directory as {HOME_VARIABLE}."
+    return CatalogError(message, path=str(home))
 
 
 def _absolute(path: Path) -> Path:

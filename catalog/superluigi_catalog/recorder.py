@@ -226,12 +226,7 @@ class Recorder(Connected):
         with self._writing() as session:
             recording.index_sidecar(
                 session,
-                document,
-                uri=uri,
-                kind=kind,
-                token=token,
-                observed_ns=observed_ns,
-                fingerprint=fingerprint,
+                recording.SidecarEntry(document, uri, kind, token, observed_ns, fingerprint),
             )
 
     def target_records(

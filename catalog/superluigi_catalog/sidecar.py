@@ -83,18 +83,19 @@ def parse_sidecar(data: bytes, *, path: str) -> dict[str, Any]:
     """
     if len(data) > MAX_SIDECAR_BYTES:
         found = f"larger than {MAX_SIDECAR_BYTES:,} bytes"
-        raise _invalid(path, found)
+        raise _invalid(path, found, "oversize")
     try:
         # Python's own JSON would take UTF-16, NaN and numbers that no float holds.
         text = data.decode("utf-8", "surrogatepass")
-        document = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        document = _decode(text)
     except RecursionError:
         found = f"nested deeper than {MAX_SIDECAR_DEPTH} levels"
         raise _invalid(path, found) from None
     except ValueError as error:
         found = f"not JSON in UTF-8 ({error})"
         raise _invalid(path, found) from error
-    if _is_deeper(document, MAX_SIDECAR_DEPTH):
+    brackets = text.count("{") + text.count("[")
+    if brackets > MAX_SIDECAR_DEPTH and _is_deeper(document, MAX_SIDECAR_DEPTH):
         found = f"nested deeper than {MAX_SIDECAR_DEPTH} levels"
         raise _invalid(path, found)
     validate_sidecar(document, path=path)
@@ -140,18 +141,18 @@ def _check_format(value: Any, path: str) -> None:
     match = _VERSION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         found = f'no Super Luigi sidecar: "format" is not "{SIDECAR_FORMAT}"'
-        raise _invalid(path, found)
+        raise _invalid(path, found, "foreign")
     if value != SIDECAR_FORMAT:
         message = (
             f"The sidecar {path!r} has the format {value!r}, newer than {SIDECAR_FORMAT!r}. "
             "Upgrade superluigi to read it."
         )
-        raise SidecarTooNew(message, path=path)
+        raise SidecarTooNew(message, path=path, problem="newer")
 
 
-def _invalid(path: str, found: str) -> InvalidSidecar:
+def _invalid(path: str, found: str, problem: str = "broken") -> InvalidSidecar:
     message = f"The sidecar {path!r} cannot be used: {found}."
-    return InvalidSidecar(message, path=path)
+    return InvalidSidecar(message, path=path, problem=problem)
 
 
 def _refuse_constant(name: str) -> Any:
@@ -167,16 +168,22 @@ def _finite(text: str) -> float:
     return value
 
 
+_decode = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite).decode
+
+
 def _is_deeper(document: Any, limit: int) -> bool:
-    level = [document]
+    level = [document] if _is_container(document) else []
     for _ in range(limit + 1):
-        level = [
-            child
-            for container in level
-            if isinstance(container, (dict, list))
-            for child in (container.values() if isinstance(container, dict) else container)
-            if isinstance(child, (dict, list))
-        ]
-        if not level:
+        below: list[Any] = []
+        for container in level:
+            # Most of what is nested is short rows of plain values: filtered by one call each.
+            values = container.values() if isinstance(container, dict) else container
+            below += filter(_is_container, values)
+        if not below:
             return False
+        level = below
     return True
+
+
+def _is_container(value: Any) -> bool:
+    return isinstance(value, (dict, list))

@@ -11,6 +11,7 @@ __all__ = ["problem_of"]
 _TASK_HASH = re.compile(r"[0-9a-f]{32}")
 _FINGERPRINT = re.compile(r"[a-z][a-z0-9-]*:.+", re.DOTALL)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
+_PATH = re.compile(r"^(?:[A-Za-z][A-Za-z0-9+.-]*://[\s\S]*|(?!(?:[\s\S]*/)?\.\.(?:/|$))[\s\S]+)$")
 _MAX_INTEGER = 2**63 - 1
 _MAX_SECONDS = 10**12
 
@@ -31,9 +32,10 @@ def _row_problem(row: Any, required: tuple[str, ...], checks: Mapping[str, _Chec
     for key in required:
         if key not in row:
             return f'"{key}" is missing'
-    for key, check in checks.items():
-        if key in row:
-            expected = check(row[key])
+    for key, value in row.items():
+        check = checks.get(key)
+        if check is not None:
+            expected = check(value)
             if expected is not None:
                 return f'"{key}": {expected}'
     return None
@@ -47,13 +49,23 @@ def _filled_text(value: Any) -> str | None:
     return None if isinstance(value, str) and value else "text that is not empty was expected"
 
 
+def _path(value: Any) -> str | None:
+    """Take a path in its stored form, which climbs nowhere, or a URI."""
+    if not isinstance(value, str) or not value:
+        return "text that is not empty was expected"
+    is_right = ".." not in value or _PATH.search(value)
+    return None if is_right else "a path without '..', or a URI, was expected"
+
+
 def _optional_text(value: Any) -> str | None:
     return None if value is None or isinstance(value, str) else "text or null was expected"
 
 
 def _matching(pattern: re.Pattern[str], expected: str) -> _Check:
+    matches = pattern.fullmatch
+
     def check(value: Any) -> str | None:
-        return None if isinstance(value, str) and pattern.fullmatch(value) else expected
+        return None if isinstance(value, str) and matches(value) else expected
 
     return check
 
@@ -89,9 +101,11 @@ def _object_of(check: _Check) -> _Check:
     def check_all(value: Any) -> str | None:
         if not isinstance(value, dict):
             return "an object was expected"
-        return next(
-            (f'"{key}": {bad}' for key, item in value.items() if (bad := check(item))), None
-        )
+        for key, item in value.items():
+            bad = check(item)
+            if bad is not None:
+                return f'"{key}": {bad}'
+        return None
 
     return check_all
 
@@ -100,8 +114,11 @@ def _list_of(check: _Check) -> _Check:
     def check_all(value: Any) -> str | None:
         if not isinstance(value, list):
             return "a list was expected"
-        found = ((index, check(item)) for index, item in enumerate(value))
-        return next((f"[{index}]: {bad}" for index, bad in found if bad), None)
+        for index, item in enumerate(value):
+            bad = check(item)
+            if bad is not None:
+                return f"[{index}]: {bad}"
+        return None
 
     return check_all
 
@@ -118,7 +135,7 @@ _INPUT = _row(
     ("place", "path", "fingerprint"),
     {
         "place": _text,
-        "path": _filled_text,
+        "path": _path,
         "type": _text,
         "fingerprint": _fingerprint,
         "size_bytes": _either_null(_count),
@@ -130,7 +147,7 @@ _INPUT = _row(
 )
 _SIBLING = _row(
     ("place", "path"),
-    {"place": _text, "path": _filled_text, "fingerprint": _either_null(_fingerprint)},
+    {"place": _text, "path": _path, "fingerprint": _either_null(_fingerprint)},
 )
 _CONTENT = _row(
     ("path",), {"path": _filled_text, "size_bytes": _count, "fingerprint": _filled_text}
@@ -140,7 +157,7 @@ _OUTPUT = _row(
     {
         "type": _text,
         "place": _text,
-        "path": _filled_text,
+        "path": _path,
         "fingerprint": _fingerprint,
         "size_bytes": _either_null(_count),
         "mtime_ns": _either_null(_count),

@@ -223,9 +223,17 @@ def _catalog() -> Check:
 
 def _with_journal(path: Path, journal: str, counts: str) -> Check:
     from superluigi_catalog.storage.driver import sqlite3
+    from superluigi_catalog.storage.filesystem import is_on_network
     from superluigi_catalog.storage.journal import is_wal_safe
 
     text = f"{path}: {counts}; journal {journal}"
+    if is_on_network(path.parent):
+        return Check(
+            "catalog",
+            "warn",
+            f"{text}; on a network filesystem",
+            "Use it from one host at a time, or give each host its own by SUPERLUIGI_HOME and merge them.",
+        )
     if journal == "wal" and not is_wal_safe(sqlite3.sqlite_version_info):
         return Check(
             "catalog",

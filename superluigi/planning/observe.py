@@ -26,6 +26,7 @@ from superluigi.targets.base import TargetWithMetadata
 from superluigi.targets.foreign import adapt
 from superluigi.targets.state import Observation
 from superluigi_catalog.records import InputEntry, Observed, TargetRecord
+from superluigi_catalog.upkeep.beside import last_name
 
 __all__ = ["Records", "observe_outputs", "observe_yielded"]
 
@@ -282,7 +283,7 @@ class _Settling:
         elif seen.etag is not None and not task.is_external and not state.is_as_run_left_it:
             state.interrupted |= self._is_unfinished_upload(state, target, document)
         if not state.interrupted:  # recorded as seen, it would be taken for a result next time
-            self._news.append(_observed(output, seen, state.fingerprint))
+            self._news.append(seen.as_record(output.uri, output.kind, state.fingerprint))
 
     def _settle_missing(
         self,
@@ -314,7 +315,7 @@ class _Settling:
         if fingerprint != record.fingerprint:
             return False
         state.fingerprint = fingerprint
-        self._news.append(_observed(output, seen, fingerprint))
+        self._news.append(seen.as_record(output.uri, output.kind, fingerprint))
         return True
 
     def _was_lost(self, state: TargetState, seen: Observation) -> bool:
@@ -362,23 +363,13 @@ class _Settling:
             state.sidecar_error = str(error)
             return None
         run = state.run
-        return None if run is not None and run.run_id == document.get("run_id") else document
-
-
-def _observed(output: PlannedOutput, seen: Observation, fingerprint: str | None) -> Observed:
-    return Observed(
-        uri=output.uri,
-        kind=output.kind,
-        state="present",
-        token=seen.token,
-        fingerprint=fingerprint,
-        size_bytes=seen.size_bytes,
-        mtime_ns=seen.mtime_ns,
-        etag=seen.etag,
-        version_id=seen.version_id,
-        file_count=seen.file_count,
-        observed_ns=seen.observed_ns,
-    )
+        if run is not None and run.run_id == document.get("run_id"):
+            return None
+        named = str((document.get("output") or {}).get("path") or "")
+        if named != "." and last_name(named) != last_name(target.uri):
+            state.sidecar_error = f"{target.metadata_path!r} is the sidecar of {named!r}"
+            return None
+        return document
 
 
 def _is_racy(seen: Observation, observed_ns: int) -> bool:

@@ -12,7 +12,7 @@ from superluigi.targets.base import SIDECAR_SUFFIX, TargetWithMetadata
 from superluigi.targets.local_file import LocalFileTarget
 from superluigi.targets.local_folder import LocalFolderTarget
 
-__all__ = ["adapt", "target_at"]
+__all__ = ["adapt", "local_target_at", "target_at"]
 
 _HEAD_BYTES = 200
 """`format` is the first key of what we write."""
@@ -28,7 +28,7 @@ def adapt(target: luigi.Target) -> TargetWithMetadata | None:
     if isinstance(target, TargetWithMetadata):
         return target
     if isinstance(target, LocalTarget):
-        return _local(target.path)
+        return local_target_at(target.path)
     if _is_contrib_s3(target):
         return _s3(str(target.path))  # type: ignore[attr-defined]
     return None
@@ -38,10 +38,11 @@ def target_at(location: str) -> TargetWithMetadata | None:
     """The target at an absolute path or an `s3://` URI, with its sidecar where it usually is."""
     if location.startswith("s3://"):
         return _s3(location)
-    return None if "://" in location else _local(location)
+    return None if "://" in location else local_target_at(location)
 
 
-def _local(path: str) -> TargetWithMetadata:
+def local_target_at(path: str) -> TargetWithMetadata:
+    """What stands at a local path, as one of ours."""
     if not os.path.isdir(path):  # noqa: PTH112
         return LocalFileTarget(path)
     return LocalFolderTarget(path, metadata_inside=_holds_its_sidecar(path))

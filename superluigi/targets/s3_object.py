@@ -106,6 +106,10 @@ class S3ObjectTarget(S3TargetWithMetadata):
         """Delete the object; nothing if there is none. Its sidecar stays."""
         self.store.delete_many(self.bucket, [self.object_key])
 
+    def remove_own(self) -> None:
+        """The same: an object is all its own."""
+        self.remove()
+
     def observe(self) -> Observation:
         """One HEAD."""
         observed_ns = time.time_ns()

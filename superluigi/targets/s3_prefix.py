@@ -121,6 +121,11 @@ class S3PrefixTarget(S3TargetWithMetadata):
         """Delete all objects below the prefix, whoever put them there. The sidecar stays."""
         self.store.delete_many(self.bucket, [stat.key for stat in self.rows().values()])
 
+    def remove_own(self) -> None:
+        """Delete the objects that are its content: what others put beside what was published stays."""
+        own, _ = self._standing(self.rows(), self.announced())
+        self.store.delete_many(self.bucket, [stat.key for stat in own.values()])
+
     def observe(self) -> Observation:
         """One LIST, and a look for an unfinished publish."""
         seen = self.look()

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from superluigi_catalog.records import Observed
+
 __all__ = ["Content", "FileEntry", "Observation", "tree_content", "tree_fingerprint"]
 
 
@@ -45,6 +47,30 @@ class Observation:
     """The content, where the look itself reveals it (S3 user metadata that names the digest)."""
     run_id: str | None = None
     """The run that wrote it, where the look itself reveals it."""
+
+    def as_record(self, uri: str, kind: str, fingerprint: str | None = None) -> Observed:
+        """The look as the catalog keeps it.
+
+        Args:
+            uri: Of the target, in its stored form.
+            kind: Its class.
+            fingerprint: What stands there, where it was read.
+        """
+        state = "error" if self.error is not None else "present" if self.exists else "missing"
+        return Observed(
+            uri=uri,
+            kind=kind,
+            state=state,
+            token=self.token,
+            fingerprint=fingerprint,
+            size_bytes=self.size_bytes,
+            mtime_ns=self.mtime_ns,
+            etag=self.etag,
+            version_id=self.version_id,
+            file_count=self.file_count,
+            observed_ns=self.observed_ns,
+            error=self.error,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,15 +19,19 @@ from superluigi_catalog.storage.failures import translated
         (sqlite3.OperationalError("database is locked"), CatalogLocked, "try again"),
         (sqlite3.OperationalError("database schema is locked: main"), CatalogLocked, "try again"),
         (sqlite3.DatabaseError("file is not a database"), NotACatalog, "Name another file"),
-        (sqlite3.DatabaseError("database disk image is malformed"), CatalogError, "rebuilt from"),
+        (
+            sqlite3.DatabaseError("database disk image is malformed"),
+            CatalogError,
+            "rebuild --replace",
+        ),
         (sqlite3.OperationalError("unable to open database file"), CatalogError, "must exist"),
         (
             sqlite3.OperationalError("attempt to write a readonly database"),
             CatalogReadOnly,
-            "permissions",
+            "let this user write",
         ),
         (sqlite3.OperationalError("database or disk is full"), CatalogError, "Free space"),
-        (sqlite3.OperationalError("disk I/O error"), CatalogError, "must exist"),
+        (sqlite3.OperationalError("disk I/O error"), CatalogError, "room left"),
         (
             sqlite3.IntegrityError("CHECK constraint failed"),
             RecordRefused,

@@ -181,7 +181,10 @@ def test_a_damaged_catalog_says_what_to_do(file: Path) -> None:
     data = bytearray(file.read_bytes())
     data[4096 * 2 :] = b"\xff" * (len(data) - 4096 * 2)
     file.write_bytes(data)
-    with pytest.raises(CatalogError, match="rebuilt from the sidecars"), Catalog(file) as catalog:
+    with (
+        pytest.raises(CatalogError, match="makes a new one from the sidecars"),
+        Catalog(file) as catalog,
+    ):
         catalog.tasks()
 
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from superluigi_catalog import STATUSES, Catalog, RunEntry, TargetRecord, TaskEntry
+from superluigi_catalog.recording import SidecarEntry, index_new_sidecars, index_sidecar
 from tests.superluigi_catalog.entries import (
     CODE,
     ENVIRONMENT,
@@ -199,6 +200,40 @@ def test_a_catalog_rebuilt_from_sidecars_answers_like_the_live_one(
         for run in made:
             assert edges(rebuilt, run) == edges(live, run)
             assert rebuilt.run(run.run_id).inputs == live.run(run.run_id).inputs
+
+
+@quick
+@given(histories(), st.randoms(use_true_random=False), st.sampled_from([1, 3, 100]))
+def test_many_new_sidecars_come_to_the_same_as_one_after_the_other(
+    new_catalog: Path, history: History, random: object, portion: int
+) -> None:
+    entries = [
+        SidecarEntry(
+            sidecar_of(history.task_of(run), run), run.outputs[0].uri, KIND, run.outputs[0].token, 7
+        )
+        for run in history.runs
+        if run.outputs
+    ]
+    random.shuffle(entries)  # type: ignore[attr-defined]
+    with opened(new_catalog) as one, opened(new_catalog) as many:
+        for start in range(0, len(entries), portion):
+            with many._connections.transaction() as session:
+                for entry in index_new_sidecars(session, entries[start : start + portion]):
+                    index_sidecar(session, entry)
+        # What is new is recorded before what is known in part.
+        for entry in entries:
+            one.index_sidecar(
+                entry.document, uri=entry.uri, kind=KIND, token=entry.token, observed_ns=7
+            )
+        uris = [entry.uri for entry in entries]
+        if portion == 1:
+            answered = many.target_records(uris, with_code_parts=True)
+            assert answered == one.target_records(uris, with_code_parts=True)
+        for run in history.runs:
+            if run.outputs:
+                assert edges(many, run) == edges(one, run)
+                assert many.run(run.run_id) == one.run(run.run_id)
+        assert {t.task_hash: t for t in many.tasks()} == {t.task_hash: t for t in one.tasks()}
 
 
 def edges(catalog: Catalog, run: RunEntry) -> set[tuple[object, ...]]:

@@ -5,18 +5,21 @@ from superluigi_catalog.recording.builds import end_build, start_build
 from superluigi_catalog.recording.bulk import record_runs
 from superluigi_catalog.recording.interrupted import mark_interrupted
 from superluigi_catalog.recording.leases import beat, claim, grant
+from superluigi_catalog.recording.new_sidecars import index_new_sidecars
 from superluigi_catalog.recording.observations import observe
 from superluigi_catalog.recording.runs import finish_run, start_run
-from superluigi_catalog.recording.sidecars import index_sidecar
+from superluigi_catalog.recording.sidecars import SidecarEntry, index_sidecar
 from superluigi_catalog.recording.tasks import record_tasks
 
 __all__ = [
+    "SidecarEntry",
     "accept",
     "beat",
     "claim",
     "end_build",
     "finish_run",
     "grant",
+    "index_new_sidecars",
     "index_sidecar",
     "mark_interrupted",
     "observe",

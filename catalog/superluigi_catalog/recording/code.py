@@ -65,6 +65,9 @@ def environment_id(session: Session, environment: JsonObject) -> int | None:
 
 def _stored_code(session: Session, fingerprint: Any, content: str) -> int:
     digest = _digest(content)
+    known = session.ids.codes.get(digest)
+    if known is not None:
+        return known
     found = session.row("SELECT id FROM code WHERE digest = ?", (digest,))
     if found is None:
         text = None if fingerprint is None else storable(str(fingerprint))
@@ -74,6 +77,7 @@ def _stored_code(session: Session, fingerprint: Any, content: str) -> int:
                 (digest, text, content),
             ),
         )
+    session.ids.codes[digest] = found[0]
     return int(found[0])
 
 

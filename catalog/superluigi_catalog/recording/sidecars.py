@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from superluigi_catalog.errors import InvalidSidecar
@@ -15,43 +15,50 @@ from superluigi_catalog.recording.runs import settle_run_edges, write_run
 from superluigi_catalog.recording.tasks import declare_tasks
 from superluigi_catalog.records import InputEntry, Observed, OutputEntry, RunEntry, TaskEntry
 from superluigi_catalog.sidecar import user_metadata
+from superluigi_catalog.storage.bulk import maker_of
 from superluigi_catalog.storage.session import Session
 from superluigi_catalog.storage.values import storable
 
-__all__ = ["index_sidecar"]
+__all__ = ["SidecarEntry", "index_sidecar", "run_entry_of", "task_entry_of"]
 
 Document = Mapping[str, Any]
 
 
-def index_sidecar(
-    session: Session,
-    document: Document,
-    *,
-    uri: str,
-    kind: str,
-    token: str | None,
-    observed_ns: int,
-    fingerprint: str | None,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class SidecarEntry:
+    """A sidecar with what stands beside it; see `Recorder.index_sidecar`."""
+
+    document: Document
+    uri: str
+    kind: str
+    token: str | None = None
+    observed_ns: int = 0
+    fingerprint: str | None = None
+
+
+def index_sidecar(session: Session, sidecar: SidecarEntry) -> None:
     """Record a sidecar's task, run and output; twice is once, and what is known better stays."""
-    if "output" not in document:
-        message = f"The sidecar of {uri!r} announces a run that has not ended: nothing to record."
-        raise InvalidSidecar(message, path=uri)
-    task = _record_task(session, document, uri, kind)
-    entry = _run_entry(document, uri, kind)
+    if "output" not in sidecar.document:
+        message = (
+            f"The sidecar of {sidecar.uri!r} announces a run that has not ended: nothing to record."
+        )
+        raise InvalidSidecar(message, path=sidecar.uri)
+    task = _record_task(session, sidecar)
+    entry = run_entry_of(sidecar)
     known = known_run(session, entry.run_id)
     run = _record_run(session, entry, known)
     if known is None or known.status not in GOOD_STATUSES or known.origin == "sidecar":
         _point_task(session, task, run, entry)
-    seen = fingerprint or (entry.outputs[0].fingerprint if token is not None else None)
+    output = entry.outputs[0]
+    token = sidecar.token
+    seen = sidecar.fingerprint or (output.fingerprint if token is not None else None)
     _point_target(session, entry, run, seen)
-    _record_acceptance(session, document, entry, task, seen)
+    _record_acceptance(session, sidecar.document, entry, task, seen)
     if token is not None:
-        output = entry.outputs[0]
         is_as_written = seen == output.fingerprint
         look = Observed(
-            uri=uri,
-            kind=kind,
+            uri=sidecar.uri,
+            kind=sidecar.kind,
             state="present",
             token=token,
             fingerprint=seen,
@@ -60,7 +67,7 @@ def index_sidecar(
             etag=output.etag if is_as_written else None,
             version_id=output.version_id if is_as_written else None,
             file_count=output.file_count if is_as_written else None,
-            observed_ns=observed_ns,
+            observed_ns=sidecar.observed_ns,
         )
         observe(session, (look,))
 
@@ -99,21 +106,21 @@ def _record_acceptance(
     _point_target(session, accepted, run, seen)
 
 
-def _record_task(session: Session, document: Document, uri: str, kind: str) -> int:
-    """Record the task, unless a build has declared it, which tells more."""
-    task = task_id(session, document["task_hash"])
-    found = session.row("SELECT 1 FROM tasks WHERE id = ? AND declared IS NOT NULL", (task,))
-    if found is None:
-        declare_tasks(session, [_task_entry(document, uri, kind)])
-    return task
+def task_entry_of(sidecar: SidecarEntry, *, has_output: bool) -> TaskEntry:
+    """Read the task from a sidecar.
 
-
-def _task_entry(document: Document, uri: str, kind: str) -> TaskEntry:
+    Args:
+        sidecar: The sidecar.
+        has_output: The catalog knows where the task's output is: a copy elsewhere does not replace it.
+    """
+    document, uri, kind = sidecar.document, sidecar.uri, sidecar.kind
     output = document["output"]
     outputs = [(output["place"], uri, kind)]
     if output["path"] == uri:
         # Only then its siblings can be expected where they were.
         outputs += [(row["place"], row["path"], kind) for row in output.get("siblings", ())]
+    elif has_output:
+        outputs = []
     return TaskEntry(
         task_hash=document["task_hash"],
         family=document["family"],
@@ -125,7 +132,22 @@ def _task_entry(document: Document, uri: str, kind: str) -> TaskEntry:
     )
 
 
-def _run_entry(document: Document, uri: str, kind: str) -> RunEntry:
+def _record_task(session: Session, sidecar: SidecarEntry) -> int:
+    """Record the task, unless a build has declared it, which tells more."""
+    task = task_id(session, sidecar.document["task_hash"])
+    found = session.row("SELECT 1 FROM tasks WHERE id = ? AND declared IS NOT NULL", (task,))
+    if found is None:
+        place = storable(sidecar.document["output"]["place"])
+        output = session.row(
+            "SELECT 1 FROM task_targets WHERE task_id = ? AND place = ?", (task, place)
+        )
+        declare_tasks(session, [task_entry_of(sidecar, has_output=output is not None)])
+    return task
+
+
+def run_entry_of(sidecar: SidecarEntry) -> RunEntry:
+    """Read the run from a sidecar."""
+    document, uri, kind = sidecar.document, sidecar.uri, sidecar.kind
     output = document["output"]
     return RunEntry(
         run_id=document["run_id"],
@@ -158,17 +180,21 @@ def _run_entry(document: Document, uri: str, kind: str) -> RunEntry:
     )
 
 
+_made_input = maker_of(InputEntry)
+
+
 def _input_entry(row: Document) -> InputEntry:
-    return InputEntry(
-        place=row["place"],
-        uri=row["path"],
-        kind=row.get("type", ""),
-        fingerprint=row["fingerprint"],
-        size_bytes=row.get("size_bytes"),
-        etag=row.get("etag"),
-        version_id=row.get("version_id"),
-        task_hash=row.get("task_hash"),
-        run_id=row.get("run_id"),
+    get = row.get
+    return _made_input(
+        row["place"],
+        row["path"],
+        get("type", ""),
+        row["fingerprint"],
+        get("size_bytes"),
+        get("etag"),
+        get("version_id"),
+        get("task_hash"),
+        get("run_id"),
     )
 
 

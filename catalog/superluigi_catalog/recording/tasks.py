@@ -7,6 +7,7 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from superluigi_catalog.recording.identify import (
     check_hash,
@@ -174,9 +175,13 @@ def _words(entry: TaskEntry) -> str:
 
     Names of parameters are left out: every task of the family has them.
     """
-    humps = _CAMEL_HUMP.findall(entry.family)
     values = (value[:MAX_INDEXED_VALUE] for value in entry.params.values())
-    return storable(" ".join((entry.family, *humps, *values))[:_MAX_WORDS])
+    return storable(" ".join((_family_words(entry.family), *values))[:_MAX_WORDS])
+
+
+@lru_cache(maxsize=256)
+def _family_words(family: str) -> str:
+    return " ".join((family, *_CAMEL_HUMP.findall(family)))
 
 
 def _chunks(entries: Iterable[TaskEntry], size: int) -> Iterator[list[TaskEntry]]:

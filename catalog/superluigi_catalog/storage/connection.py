@@ -18,6 +18,7 @@ from superluigi_catalog.errors import (
 )
 from superluigi_catalog.storage.driver import sqlite3
 from superluigi_catalog.storage.failures import translating
+from superluigi_catalog.storage.filesystem import is_on_network
 from superluigi_catalog.storage.forks import fork_gate, keep_forever
 from superluigi_catalog.storage.journal import set_journal
 from superluigi_catalog.storage.schema import APPLICATION_ID, SCHEMA_VERSION, migrate
@@ -52,21 +53,41 @@ def connect(path: Path, *, read_only: bool = False) -> Session:
     _check_place(path, read_only=read_only)
     text = str(path)
     with fork_gate, translating(text):
-        mode = "ro" if read_only else "rwc"
-        connection = sqlite3.connect(
-            f"file:{urllib.parse.quote(os.fsencode(path))}?mode={mode}",
-            uri=True,
-            timeout=BUSY_TIMEOUT_S,
-            isolation_level=None,
-            # Handed to one thread at a time; another one may close it, before a fork or at the end.
-            check_same_thread=False,
-            cached_statements=256,
-        )
+        if not read_only:
+            return _opened(path, "mode=rwc", read_only=False)
         try:
-            return _prepared(connection, text, read_only=read_only)
-        except BaseException:
-            connection.close()
-            raise
+            return _opened(path, "mode=ro", read_only=True)
+        except sqlite3.OperationalError:
+            if not _is_frozen(path):
+                raise
+            return _opened(path, "mode=ro&immutable=1", read_only=True)
+
+
+def _opened(path: Path, options: str, *, read_only: bool) -> Session:
+    connection = sqlite3.connect(
+        f"file:{urllib.parse.quote(os.fsencode(path))}?{options}",
+        uri=True,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,
+        # Handed to one thread at a time; another one may close it, before a fork or at the end.
+        check_same_thread=False,
+        cached_statements=256,
+    )
+    try:
+        return _prepared(connection, path, read_only=read_only)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _is_frozen(path: Path) -> bool:
+    """Whether a catalog can be read as a file that nobody changes: all is in it, and this user cannot write.
+
+    Where this user may not write beside a catalog with a log, SQLite cannot make what readers of a log
+    share. While nobody has it open for writing, the log is gone and the file is all there is.
+    """
+    log = path.with_name(f"{path.name}-wal")
+    return not os.access(path.parent, os.W_OK) and not (log.exists() and log.stat().st_size)
 
 
 class Connections:
@@ -101,6 +122,19 @@ class Connections:
             CatalogError: as `transaction`.
         """
         with self._using() as session, session.snapshot():
+            yield session
+
+    @contextmanager
+    def idle(self) -> Iterator[Session]:
+        """Use this thread's connection while inside, without a transaction.
+
+        Raises:
+            CatalogError: see `connect`; also when a transaction is open.
+        """
+        with self._using() as session:
+            if session.connection.in_transaction:
+                message = "This cannot be done inside a transaction on the catalog. End it first."
+                raise CatalogError(message, path=str(self.path))
             yield session
 
     def check(self) -> None:
@@ -217,13 +251,14 @@ def _check_place(path: Path, *, read_only: bool) -> None:
         raise CatalogError(message, path=text)
 
 
-def _prepared(connection: sqlite3.Connection, path: str, *, read_only: bool) -> Session:
+def _prepared(connection: sqlite3.Connection, file: Path, *, read_only: bool) -> Session:
+    path = str(file)
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -16000")
     is_current = _check_form(connection, path, read_only=read_only)
     if read_only:
         return Session(connection, path=path, read_only=True)
-    empties_log = set_journal(connection)
+    empties_log = set_journal(connection, on_network=is_on_network(file.parent))
     session = Session(connection, path=path, empties_log=empties_log)
     if not is_current:
         with session.transaction():

@@ -56,15 +56,17 @@ def _interrupted(path: str, text: str) -> CatalogError:
 
 def _foreign(path: str, text: str) -> CatalogError:
     message = (
-        f"{path!r} is no Super Luigi catalog ({text}). Name another file, or move this one away."
+        f"{path!r} is no Super Luigi catalog ({text}). Name another file; or, if it was one, run "
+        "`superluigi rebuild --replace ROOT...`, which keeps it under another name and makes a new one "
+        "from the sidecars."
     )
     return NotACatalog(message, path=path)
 
 
 def _damaged(path: str, text: str) -> CatalogError:
     message = (
-        f"The catalog {path!r} is damaged ({text}). Move it away with its -wal and -shm files: "
-        "a new one is rebuilt from the sidecars."
+        f"The catalog {path!r} is damaged ({text}). Run `superluigi rebuild --replace ROOT...`: it keeps "
+        "the file under another name and makes a new one from the sidecars."
     )
     return CatalogError(message, path=path)
 
@@ -78,13 +80,21 @@ def _unopenable(path: str, text: str) -> CatalogError:
 
 
 def _readonly(path: str, text: str) -> CatalogError:
-    message = f"The catalog {path!r} cannot be written ({text}). Open it without read_only, or check its permissions."
+    message = f"The catalog {path!r} cannot be written ({text}). Open it without read_only, or let this user write the file and its directory."
     return CatalogReadOnly(message, path=path)
 
 
 def _full(path: str, text: str) -> CatalogError:
     message = (
         f"The catalog {path!r} has no room left ({text}). Free space on its disk and try again."
+    )
+    return CatalogError(message, path=path)
+
+
+def _broken_disk(path: str, text: str) -> CatalogError:
+    message = (
+        f"The catalog {path!r} cannot be read or written ({text}). See that its disk has room left, that no "
+        "limit on file sizes is reached, and that the disk is well; what was recorded before is not lost."
     )
     return CatalogError(message, path=path)
 
@@ -98,5 +108,5 @@ _SIGNS = {
     "unable to open": _unopenable,
     "readonly": _readonly,
     "disk is full": _full,
-    "disk I/O error": _unopenable,
+    "disk I/O error": _broken_disk,
 }

@@ -35,6 +35,8 @@ class Ids:
         self.runs = IdCache()
         self.environments = IdCache()
         """By their JSON."""
+        self.codes = IdCache()
+        """By the digest of their content."""
         self.code: dict[int, tuple[Mapping[str, Any], int]] = {}
         """By `id()` of the mapping, which is kept, so that no other gets the same `id()`."""
 

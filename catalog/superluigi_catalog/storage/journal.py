@@ -8,6 +8,7 @@ Source: https://www.sqlite.org/changes.html (3.51.3); https://www.sqlite.org/wal
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 
@@ -39,14 +40,24 @@ def is_wal_safe(version: tuple[int, ...]) -> bool:
     )
 
 
-def set_journal(connection: sqlite3.Connection) -> bool:
+def set_journal(connection: sqlite3.Connection, *, on_network: bool = False) -> bool:
     """Set the journal of a connection that will write.
 
+    Args:
+        connection: To be used for writing.
+        on_network: The file is on a network filesystem, where processes on several machines cannot share
+            the memory that goes with a WAL.
+
     Returns:
-        Whether the log must be emptied by hand (`checkpoint`): it is a WAL, and the library is not safe.
+        Whether the log must be emptied by hand (`checkpoint`): it is a WAL, and should not be.
     """
-    is_safe = is_wal_safe(sqlite3.sqlite_version_info)
+    is_safe = is_wal_safe(sqlite3.sqlite_version_info) and not on_network
     mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
+    if on_network and mode == "wal":
+        with contextlib.suppress(
+            sqlite3.OperationalError
+        ):  # others have it open: the next one does it
+            mode = connection.execute("PRAGMA journal_mode = TRUNCATE").fetchone()[0]
     if is_safe and mode != "wal":
         mode = _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL").fetchone()[0])
     if not is_safe:

@@ -186,6 +186,18 @@ CREATE TABLE leases (                            -- who runs a task just now; ot
   beat_ns INTEGER NOT NULL                       -- when the owner was last heard of
 ) STRICT;
 
+CREATE TABLE exported_runs (                     -- which OpenLineage has been told of
+  run_id INTEGER PRIMARY KEY REFERENCES runs(id)
+) STRICT;
+
+CREATE TABLE sidecars (                          -- as a rebuild read them; unchanged ones are not read again
+  uri TEXT PRIMARY KEY,                          -- of the sidecar itself
+  token TEXT NOT NULL,
+  target_id INTEGER REFERENCES targets(id),      -- whose it is; NULL: it cannot be used
+  problem TEXT,                                  -- why
+  text TEXT NOT NULL DEFAULT ''                  -- the same for people
+) STRICT, WITHOUT ROWID;
+
 -- Without spaces around =: by that text other tools find out what it searches.
 CREATE VIRTUAL TABLE tasks_fts USING fts5(words, content="tasks", content_rowid="id", prefix='2 3');
 CREATE TRIGGER tasks_ai AFTER INSERT ON tasks BEGIN

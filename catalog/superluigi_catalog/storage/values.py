@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-__all__ = ["from_json", "optional", "storable", "to_json", "utc_now"]
+__all__ = ["from_json", "optional", "storable", "time_text", "to_json", "utc_now"]
 
 
 def storable(text: str) -> str:
@@ -65,7 +65,12 @@ def from_json(text: str | None) -> Any:
 
 def utc_now() -> str:
     """Write down the present time as every record does: `2026-01-05T08:12:31.123456Z`."""
-    return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return time_text(datetime.now(timezone.utc))
+
+
+def time_text(when: datetime) -> str:
+    """Write down a time in UTC as every record does."""
+    return when.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _jsonable(value: Any) -> Any:
