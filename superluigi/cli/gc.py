@@ -43,8 +43,9 @@ _KINDS = {"target": "targets", "sidecar": "sidecars", "copy": "copies", "run": "
 def command(
     keep: tuple[str, ...], days: float, keep_runs: int, apply: bool, yes: bool, as_json: bool
 ) -> int:
-    """List what nobody needs any more: targets, sidecars, local copies, records of runs.
+    """List what nobody needs any more, and remove it on request.
 
+    Listed are targets, sidecars, local copies and records of runs.
     Of use is what the builds of the last days, and the newest one that succeeded, were asked for, with all
     upstream of it. Nothing is removed without --apply, and never a target whose bytes are not those that its
     run wrote. The exit code is 1 when something could not be removed.
