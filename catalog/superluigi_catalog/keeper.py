@@ -54,9 +54,8 @@ class Keeper(Reader):
     ) -> upkeep.Verified:
         """Compare targets with their records, and record what was seen, but nothing else.
 
-        A target whose size and times, or ETag, are as last seen is as it was; another one is read, unless
-        its size says already that it changed. Local sidecars are read too. An unreadable store is a problem
-        of its targets, not an error.
+        A target whose size and times, or ETag, are as last seen is as it was; another one is read. Local
+        sidecars are read too. An unreadable store is a problem of its targets, not an error.
 
         Args:
             refs: Tasks, whose outputs are meant, or targets; none: all targets.

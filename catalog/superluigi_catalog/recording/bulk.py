@@ -149,7 +149,8 @@ def _identify(session: Session, chunk: Sequence[RunEntry]) -> dict[str, int]:
     )
     own = {entry.run_id for entry in chunk}
     others = [uuid for uuid in sources if uuid not in own]
-    missing = [uuid for uuid in others if uuid not in run_ids(session, others)]
+    known = run_ids(session, others)
+    missing = [uuid for uuid in others if uuid not in known]
     session.executemany(
         "INSERT INTO runs(uuid, task_id) VALUES (?, ?)",
         [(storable(uuid), tasks[sources[uuid]]) for uuid in missing],

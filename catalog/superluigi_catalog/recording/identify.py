@@ -229,12 +229,14 @@ def content_ids(
 def _find_contents(
     session: Session, pairs: Iterable[tuple[str, int]]
 ) -> dict[tuple[str, int], int]:
+    # Keys that begin with the target's id: reading a pair of values out of JSON takes three times as long.
+    wanted = {f"{target}/{index}": key for index, (key, target) in enumerate(pairs)}
     rows = session.rows(
         """
-        SELECT json_extract(w.value, '$[0]'), json_extract(w.value, '$[1]'), k.id FROM json_each(?) w
-        CROSS JOIN contents k ON k.fingerprint = json_extract(w.value, '$[0]') AND k.target_id = json_extract(w.value, '$[1]')
+        SELECT k.fingerprint, k.target_id, k.id FROM json_each(?) w
+        CROSS JOIN contents k ON k.fingerprint = w.value AND k.target_id = CAST(w.key AS INTEGER)
         """,
-        (json.dumps(list(pairs)),),
+        (json.dumps(wanted, ensure_ascii=False),),
     )
     return {(fingerprint, target): number for fingerprint, target, number in rows}
 

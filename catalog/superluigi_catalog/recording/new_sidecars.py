@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 from superluigi_catalog.recording.bulk import record_runs
 from superluigi_catalog.recording.sidecars import SidecarEntry, run_entry_of, task_entry_of
 from superluigi_catalog.recording.tasks import declare_tasks
-from superluigi_catalog.records import RunEntry
 from superluigi_catalog.storage.session import Session
 from superluigi_catalog.storage.values import storable
 
@@ -30,7 +28,7 @@ def index_new_sidecars(session: Session, entries: Sequence[SidecarEntry]) -> lis
     new = _unknown(session, [each for each in entries if _is_plain(each)])
     if new:
         declare_tasks(session, [task_entry_of(each, has_output=False) for each in new])
-        record_runs(session, [_run_as_it_stands(each) for each in new])
+        record_runs(session, [run_entry_of(each) for each in new])
     done = {id(each) for each in new}
     return [each for each in entries if id(each) not in done]
 
@@ -39,13 +37,6 @@ def _is_plain(entry: SidecarEntry) -> bool:
     output = entry.document["output"]
     is_as_written = entry.fingerprint in (None, output["fingerprint"])
     return entry.token is not None and is_as_written and not entry.document.get("acceptance")
-
-
-def _run_as_it_stands(entry: SidecarEntry) -> RunEntry:
-    run = run_entry_of(entry)
-    (output,) = run.outputs
-    seen = replace(output, token=entry.token, observed_ns=entry.observed_ns)
-    return replace(run, outputs=(seen,))
 
 
 def _unknown(session: Session, entries: Sequence[SidecarEntry]) -> list[SidecarEntry]:

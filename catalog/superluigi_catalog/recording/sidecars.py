@@ -170,6 +170,8 @@ def run_entry_of(sidecar: SidecarEntry) -> RunEntry:
                 file_count=output.get("file_count"),
                 etag=output.get("etag"),
                 version_id=output.get("version_id"),
+                token=sidecar.token,
+                observed_ns=sidecar.observed_ns,
             ),
         ),
         dynamic_upstream=tuple(document.get("dynamic_upstream", {}).items()),

@@ -19,7 +19,7 @@ from superluigi.tasks import AtomicTaskWithMetadata, ExternalTask
 from superluigi_catalog import Catalog, PlaceUnknown
 from superluigi_catalog.upkeep import Progress
 from tests import flows
-from tests.superluigi.places.conftest import B, lose_catalog
+from tests.superluigi.places.conftest import B, C, lose_catalog
 
 SHAPE: list[list[int]] = []
 
@@ -263,3 +263,20 @@ def test_a_plan_does_not_believe_the_sidecar_of_another_target(built: Path) -> N
     (decision,) = [each for each in plan_task(B()) if each.family == "B"]
     assert decision.reasons[0].kind == "adopted"
     assert "the sidecar of 'data/a.txt'" in decision.reasons[0].text
+
+
+def test_what_was_accepted_is_accepted_after_a_rebuild(built: Path) -> None:
+    Path("data/b.txt").write_text("mended by hand")
+    with Catalog() as catalog:
+        catalog.verify()
+        catalog.accept("data/b.txt", reason="checked")
+        before = [(t.task_hash, t.status, t.current_run_id) for t in catalog.tasks()]
+    plans = decided([C()])
+    assert plan_task(B()).to_run == ()
+    lose_catalog()
+    with Catalog() as catalog:
+        assert catalog.rebuild("data").problems == ()
+        after = [(t.task_hash, t.status, t.current_run_id) for t in catalog.tasks()]
+        assert sorted(after) == sorted(before)
+        assert catalog.verify().problems == ()
+    assert decided([C()]) == plans
