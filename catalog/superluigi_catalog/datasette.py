@@ -78,7 +78,10 @@ _TABLES: dict[str, dict[str, Any]] = {
     },
 }
 
-_HIDDEN = ("modules", "param_names", "task_params", "code_sources", "_sqlite_migrations")
+_HIDDEN = (
+    *("modules", "param_names", "task_params", "code_sources", "_sqlite_migrations"),
+    *("exported_runs", "sidecars", "leases"),
+)
 
 _QUERIES: dict[str, dict[str, str]] = {
     "upstream": {
