@@ -46,6 +46,8 @@ class RunOrder:
     record_plain_targets: bool = True
     ordered_at: float = field(default_factory=time.time)
     """Seconds since the epoch."""
+    builder_pid: int | None = None
+    """The build's process, in a run that has a process of its own; it sets this itself."""
     exception: BaseException | None = None
     """What `run()` raised, for those in the same process; it is not sent from another."""
     outcome: RunEntry | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from typing import Any
 
@@ -31,6 +32,16 @@ class PublishedOutputs(RunOutputs):
             self._pending[place] = pending = target.begin_output(self._order.run_id)
             pending.durable = self._order.durability == "fsync"
 
+    def _check_builder(self) -> None:
+        """Publish nothing for a build that is gone: the next one may be at the same target already."""
+        builder = self._order.builder_pid
+        if builder is not None and os.getppid() != builder:
+            message = (
+                f"The build that started this run (process {builder}) is gone: nothing is published. "
+                "The next build runs the task again."
+            )
+            raise SuperLuigiError(message, task_hash=self._order.task_hash)
+
     def path_structure(self) -> Any:
         """Temporary paths; a target that has no bytes of its own is handed over itself."""
 
@@ -45,6 +56,7 @@ class PublishedOutputs(RunOutputs):
         try:
             contents = {place: pending.seal() for place, pending in self._pending.items()}
             self._check_opaque()
+            self._check_builder()
             rows = self._rows(contents)
             for place, pending in self._pending.items():
                 pending.prepare(document(rows[place]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
@@ -55,6 +56,7 @@ class RunProcess(TaskProcess):
         if self.use_multiprocessing:
             # A terminal sends Ctrl-C to all processes; what it does here is the build's to decide.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
+            self.order.builder_pid = os.getppid()
         captures = self.order.log_path is not None and not self._raise_exception
         log = RunLog(str(self.order.log_path)) if captures else nullcontext()
         with using_project(self._project), log, private_values_hidden():

@@ -221,16 +221,23 @@ class LocalPendingOutput(PendingOutput):
             raise
         self.path = f"{self.directory}/{name}"
         self._is_announced = False
+        self._document: dict[str, Any] = {}
 
     def _announce(self, document: dict[str, Any]) -> None:
         self._is_announced = True
+        self._document = document
         self.target.write_next(document)
         if self.durable:
             sync_file(self.target.metadata_path + NEXT_SUFFIX)
 
     def _rename_sidecar(self) -> None:
         sidecar = self.target.metadata_path
-        os.replace(sidecar + NEXT_SUFFIX, sidecar)  # noqa: PTH105
+        try:
+            os.replace(sidecar + NEXT_SUFFIX, sidecar)  # noqa: PTH105
+        except FileNotFoundError:
+            # A build with another catalog, on another host, published the same target in this instant: its
+            # rename took the announcement along. The last one to publish has the last word.
+            self.target.write_sidecar(self._document)
         self._is_announced = False
         if self.durable:
             sync_directory(os.path.dirname(sidecar))  # noqa: PTH120

@@ -283,3 +283,16 @@ def test_what_is_no_local_path_is_refused(cls: Any, on_s3: str) -> None:
         cls("")
     with pytest.raises(ValueError, match=rf"is on S3. Use {on_s3}\('s3://lake/key'\)"):
         cls("s3://lake/key")
+
+
+def test_two_that_publish_at_once_without_knowing_of_each_other_both_end_well() -> None:
+    target = LocalFileTarget("x")
+    pending = [sealed(KIND, target, OLD, run=1), sealed(KIND, target, NEW, run=2)]
+    for each, sidecar in pending:
+        each.prepare(sidecar)
+    for each, _ in pending:
+        each.commit()
+        each.discard()
+    assert Path("x").read_bytes() == NEW["a.txt"]
+    assert target.metadata() == pending[1][1]
+    assert not target.is_announced()

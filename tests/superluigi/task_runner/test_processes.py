@@ -125,6 +125,43 @@ def test_a_killed_build_is_recorded_as_interrupted_by_the_next_one() -> None:
         assert run.status == "interrupted"
 
 
+ORPHANED = """
+import os
+from pathlib import Path
+from superluigi import run_task
+from superluigi.targets import LocalFileTarget
+from superluigi.tasks import AtomicTaskWithMetadata
+
+class Slow(AtomicTaskWithMetadata):
+    def output(self):
+        return LocalFileTarget("slow.txt")
+
+    def run(self, output_path):
+        Path(output_path).write_text("of the dead")
+        Path("started").write_text(str(os.getpid()))
+        Path("goes_on").read_text()
+
+    def on_failure(self, exception):
+        Path("ended").write_text(str(exception))
+
+run_task(Slow(), num_workers=2, progress=False)
+"""
+
+
+def test_a_run_whose_build_is_gone_publishes_nothing() -> None:
+    for pipe in ("started", "goes_on", "ended"):
+        os.mkfifo(pipe)
+    process = subprocess.Popen(
+        [sys.executable, "-c", ORPHANED], env={**os.environ, "PYTHONPATH": ROOT}
+    )
+    Path("started").read_text()
+    process.kill()
+    process.wait()
+    Path("goes_on").write_text("")
+    assert "is gone: nothing is published" in Path("ended").read_text()
+    assert not Path("slow.txt").exists()
+
+
 INTERRUPTED = """
 import sys
 from pathlib import Path
