@@ -98,7 +98,7 @@ def _output_step(output: PlannedOutput, run: RunRecord | None) -> Step:
         text = f"{output.uri} is not what its run wrote: changed by hand or by another tool"
         return Step("output", "noted", text, details)
     return Step(
-        "output", "ok", f"{output.uri} is as its run left it on {run.ended_at[:10]}", details
+        "output", "ok", f"{output.uri} is as its run left it, {_moment(run.ended_at)}", details
     )
 
 
@@ -251,10 +251,14 @@ def _maker_text(planner: Planner, reason: Reason) -> str:
         return "; its bytes are not those that a run wrote"
     run = planner.catalog.run(record.run.run_id)
     why = run.reason.get("text")
-    ended = (run.ended_at or "")[:16].replace("T", " ")
-    return f"; {run.family} {run.task_hash[:8]} made it on {ended}" + (
+    ended = _moment(run.ended_at or "")
+    return f"; {run.family} {run.task_hash[:8]} made it, {ended}" + (
         f", because: {why}" if why else ""
     )
+
+
+def _moment(time: str) -> str:
+    return f"{time[:10]} {time[11:16]}Z"
 
 
 def _digest(fingerprint: Any) -> str:
