@@ -1,4 +1,4 @@
-"""What accepting a result needs beside the catalog: the code as it is now, and the targets' sidecars."""
+"""What accepting a result needs beside the catalog: the code as it is now, and words for the sidecar."""
 
 from __future__ import annotations
 
@@ -7,38 +7,19 @@ from typing import Any
 
 from luigi.task_register import Register
 
-from superluigi.errors import SidecarError, TargetError
-from superluigi.project import find_project
-from superluigi.targets.base import TargetWithMetadata
-from superluigi.targets.foreign import target_at
 from superluigi_catalog.acceptance import (
     Acceptance,
-    Host,
     acceptance_document,
-    set_host,
-    with_acceptance,
+    set_code_source,
 )
-from superluigi_catalog.records import JsonObject
 from superluigi_catalog.results import Run
 
-__all__ = ["accepted_of", "serve_acceptances", "write_acceptance"]
+__all__ = ["accepted_of", "serve_acceptances"]
 
 
 def serve_acceptances() -> None:
-    """Let `Catalog.accept` in this process know the code, and reach every kind of target."""
-    set_host(Host(_code_of, _write))
-
-
-def write_acceptance(target: TargetWithMetadata, acceptance: JsonObject | None) -> bool:
-    """Add an acceptance to a target's sidecar, or take it out; whether the sidecar says so now."""
-    try:
-        document = target.metadata()
-        if document is None:
-            return False
-        target.write_sidecar(with_acceptance(document, acceptance))
-    except (OSError, SidecarError, TargetError):
-        return False
-    return True
+    """Let `Catalog.accept` in this process know the code."""
+    set_code_source(_code_of)
 
 
 def accepted_of(run: Run, fingerprint: str) -> dict[str, Any]:
@@ -54,11 +35,6 @@ def accepted_of(run: Run, fingerprint: str) -> dict[str, Any]:
         uris=(),
     )
     return acceptance_document(acceptance, fingerprint, run.inputs, run.code or None)
-
-
-def _write(uri: str, kind: str, acceptance: JsonObject | None) -> bool:
-    target = target_at(find_project().absolute_path(uri))
-    return target is not None and write_acceptance(target, acceptance)
 
 
 def _code_of(module: str, family: str) -> dict[str, Any] | None:

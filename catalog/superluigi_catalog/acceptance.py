@@ -9,31 +9,15 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import json
-import os
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from superluigi_catalog.errors import InvalidSidecar
-from superluigi_catalog.project import Project
 from superluigi_catalog.records import InputEntry, JsonObject
 from superluigi_catalog.results import Record
-from superluigi_catalog.sidecar import MAX_SIDECAR_BYTES, parse_sidecar
 
-__all__ = [
-    "Acceptance",
-    "Host",
-    "acceptance_document",
-    "host",
-    "person",
-    "set_host",
-    "with_acceptance",
-]
-
-SIDECAR_SUFFIX = ".metadata.json"
+__all__ = ["Acceptance", "acceptance_document", "code_of", "person", "set_code_source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,36 +40,20 @@ class Acceptance(Record):
     """Targets whose sidecars could not be written: there the catalog alone knows."""
 
 
-@dataclass(frozen=True)
-class Host:
-    """What the catalog cannot do alone: whoever runs tasks in this process lends it.
+CodeSource = Callable[[str, str], "JsonObject | None"]
+"""(module, family) → fingerprint and parts of the code as it is now; None when it is not known."""
 
-    Attributes:
-        code_of: (module, family) → fingerprint and parts of the code as it is now; None when unknown.
-        write: (uri, kind, document or None) → whether the target's sidecar now says so.
-    """
-
-    code_of: Callable[[str, str], JsonObject | None]
-    write: Callable[[str, str, JsonObject | None], bool]
+_code_source: list[CodeSource] = []
 
 
-_host: Host | None = None
+def set_code_source(given: CodeSource) -> None:
+    """Lend the catalog of this process what it cannot know alone: the code of tasks."""
+    _code_source[:] = [given]
 
 
-def set_host(given: Host) -> None:
-    """Lend the catalog of this process what it cannot do alone."""
-    global _host
-    _host = given
-
-
-def host(project: Project) -> Host:
-    """What was lent, else what can be done without: local sidecars, and no knowledge of code."""
-
-    def write(uri: str, kind: str, document: JsonObject | None) -> bool:
-        path = project.absolute_path(uri)
-        return "://" not in path and _write_beside(Path(path), document)
-
-    return _host or Host(lambda module, family: None, write)
+def code_of(module: str, family: str) -> JsonObject | None:
+    """The code of a family as it is in this process; None when nothing here knows."""
+    return _code_source[0](module, family) if _code_source else None
 
 
 def person() -> str:
@@ -130,30 +98,3 @@ def input_row(entry: InputEntry) -> dict[str, Any]:
         "task_hash": entry.task_hash,
         "run_id": entry.run_id,
     }
-
-
-def with_acceptance(document: Mapping[str, Any], acceptance: JsonObject | None) -> dict[str, Any]:
-    """A sidecar with an acceptance, or without one."""
-    changed = {key: value for key, value in document.items() if key != "acceptance"}
-    if acceptance is not None:
-        changed["acceptance"] = dict(acceptance)
-    return changed
-
-
-def _write_beside(target: Path, acceptance: JsonObject | None) -> bool:
-    sidecar = Path(f"{target}{SIDECAR_SUFFIX}")
-    try:
-        with sidecar.open("rb") as file:
-            document = parse_sidecar(file.read(MAX_SIDECAR_BYTES + 1), path=str(sidecar))
-        changed = with_acceptance(document, acceptance)
-        temporary = Path(f"{sidecar}.superluigi-tmp-{os.getpid()}")
-        temporary.write_text(_text(changed), encoding="utf-8", errors="surrogatepass")
-        temporary.replace(sidecar)
-    except (OSError, InvalidSidecar):
-        return False
-    return True
-
-
-def _text(document: Mapping[str, Any]) -> str:
-    rows = [f" {json.dumps(k)}: {json.dumps(v, ensure_ascii=False)}" for k, v in document.items()]
-    return "{\n" + ",\n".join(rows) + "\n}\n"

@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from superluigi_catalog import recording
-from superluigi_catalog.acceptance import Acceptance, acceptance_document, host, person
+from superluigi_catalog.acceptance import Acceptance, acceptance_document, code_of, person
 from superluigi_catalog.connected import Connected
-from superluigi_catalog.errors import AcceptanceRefused
+from superluigi_catalog.errors import AcceptanceRefused, PlaceUnknown
 from superluigi_catalog.ids import new_uuid7
-from superluigi_catalog.records import InputEntry, JsonObject, RunEntry
+from superluigi_catalog.places import places_of
+from superluigi_catalog.records import InputEntry, JsonObject, OutputEntry, RunEntry
 
 __all__ = ["Accepter"]
 
@@ -48,7 +49,6 @@ class Accepter(Connected):
         if not reason.strip():
             message = "An acceptance needs a reason: say why the result is right as it is."
             raise AcceptanceRefused(message, path=str(self.path))
-        lent = host(self.project)
         with self._writing() as session:
             run = recording.standing_run(session, self._refs(session).task(ref))
             module = session.rows(
@@ -64,20 +64,19 @@ class Accepter(Connected):
                 ended_at="",
                 duration_s=0.0,
                 inputs=tuple(inputs),
-                code=code or lent.code_of(module, run.family),
+                code=code or code_of(module, run.family),
                 environment=environment or {},
             )
             acceptance, entry = recording.accept(session, run, entry, by=person(), reason=reason)
-        unwritten = tuple(
+        unwritten = [
             output.uri
             for output in entry.outputs
-            if not lent.write(
-                output.uri,
-                output.kind,
+            if not self._is_written(
+                output,
                 acceptance_document(acceptance, output.fingerprint, entry.inputs, entry.code),
             )
-        )
-        return replace(acceptance, unwritten=unwritten)
+        ]
+        return replace(acceptance, unwritten=tuple(unwritten))
 
     def withdraw(self, ref: Any) -> Acceptance:
         """Take an acceptance back: the run before it counts again.
@@ -89,10 +88,16 @@ class Accepter(Connected):
             TaskNotFound, AmbiguousHash: for the ref.
             AcceptanceRefused: what stands was not accepted.
         """
-        lent = host(self.project)
         with self._writing() as session:
             run = recording.standing_run(session, self._refs(session).task(ref))
             acceptance = recording.withdraw(session, run)
-            kinds = {output.uri: output.kind for output in run.outputs}
-        unwritten = tuple(uri for uri, kind in kinds.items() if not lent.write(uri, kind, None))
-        return replace(acceptance, unwritten=unwritten)
+        unwritten = [output.uri for output in run.outputs if not self._is_written(output, None)]
+        return replace(acceptance, unwritten=tuple(unwritten))
+
+    def _is_written(self, output: OutputEntry, document: JsonObject | None) -> bool:
+        """Whether the sidecar of a target says so now."""
+        try:
+            places = places_of(output.uri, self.project)
+        except PlaceUnknown:
+            return False
+        return not places.write_acceptance(output.uri, output.kind, document)

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from superluigi_catalog.errors import PlaceUnknown
 from superluigi_catalog.project import Project
-from superluigi_catalog.records import Observed
+from superluigi_catalog.records import JsonObject, Observed
 
 __all__ = [
     "SIDECAR_SUFFIX",
@@ -69,6 +69,13 @@ class Places(Protocol):
 
         Returns:
             Why it was kept; empty when it is gone.
+        """
+
+    def write_acceptance(self, uri: str, kind: str, acceptance: JsonObject | None) -> str:
+        """Let the sidecar of a target say that it was accepted, or say it no more.
+
+        Returns:
+            Why it does not; empty when it does.
         """
 
     def remove_sidecar(self, uri: str) -> str:

@@ -16,6 +16,7 @@ from superluigi.places.looking import (
     look_at,
     read_at,
     why_kept,
+    write_acceptance,
 )
 from superluigi.project import Project
 from superluigi.sidecar import MAX_SIDECAR_BYTES
@@ -24,7 +25,7 @@ from superluigi.targets.foreign import local_target_at
 from superluigi.targets.local_file import stat_token
 from superluigi_catalog.errors import PlaceUnknown
 from superluigi_catalog.places import SIDECAR_SUFFIX, FoundSidecar
-from superluigi_catalog.records import Observed
+from superluigi_catalog.records import JsonObject, Observed
 
 __all__ = ["LocalPlaces"]
 
@@ -79,6 +80,10 @@ class LocalPlaces:
             return kept
         remove_tree(target.uri)
         return f"{uri!r} could not be removed." if os.path.lexists(target.uri) else ""
+
+    def write_acceptance(self, uri: str, kind: str, acceptance: JsonObject | None) -> str:
+        """Replace the sidecar beside a file or folder."""
+        return write_acceptance(self._target(uri, kind), acceptance)
 
     def remove_sidecar(self, uri: str) -> str:
         """Remove a file."""

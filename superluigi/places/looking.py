@@ -9,9 +9,17 @@ from dataclasses import replace
 from superluigi.errors import SuperLuigiError
 from superluigi.targets.base import TargetWithMetadata
 from superluigi.targets.state import Observation
-from superluigi_catalog.records import Observed
+from superluigi_catalog.records import JsonObject, Observed
 
-__all__ = ["Standing", "Wanted", "fingerprint_at", "look_at", "read_at", "why_kept"]
+__all__ = [
+    "Standing",
+    "Wanted",
+    "fingerprint_at",
+    "look_at",
+    "read_at",
+    "why_kept",
+    "write_acceptance",
+]
 
 Wanted = tuple[str, str]
 """uri in its stored form, kind."""
@@ -97,3 +105,20 @@ def _looked(wanted: Sequence[Wanted], target_of: TargetOf) -> list[Looked]:
         for (index, target), look in zip(targets, seen, strict=True):
             looked[index] = (target, look)
     return looked
+
+
+def write_acceptance(target: TargetWithMetadata, acceptance: JsonObject | None) -> str:
+    """Add an acceptance to a target's sidecar, or take it out.
+
+    Returns:
+        Why that could not be done; empty when it was.
+    """
+    try:
+        document = target.metadata()
+        if document is None:
+            return f"{target.uri!r} has no sidecar."
+        changed = {key: value for key, value in document.items() if key != "acceptance"}
+        target.write_sidecar(changed | ({"acceptance": dict(acceptance)} if acceptance else {}))
+    except (OSError, SuperLuigiError) as error:
+        return str(error)
+    return ""

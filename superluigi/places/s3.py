@@ -12,6 +12,7 @@ from superluigi.places.looking import (
     look_at,
     read_at,
     why_kept,
+    write_acceptance,
 )
 from superluigi.s3.client import ClientSpec
 from superluigi.s3.parallel import in_threads
@@ -23,7 +24,7 @@ from superluigi.targets.s3_prefix import S3PrefixTarget
 from superluigi.targets.s3_stash import STASH_SUFFIX
 from superluigi_catalog.errors import PlaceUnknown
 from superluigi_catalog.places import SIDECAR_SUFFIX, FoundSidecar
-from superluigi_catalog.records import Observed
+from superluigi_catalog.records import JsonObject, Observed
 
 __all__ = ["S3Places"]
 
@@ -75,6 +76,13 @@ class S3Places:
         except (SuperLuigiError, ValueError) as error:
             return str(error)
         return kept
+
+    def write_acceptance(self, uri: str, kind: str, acceptance: JsonObject | None) -> str:
+        """Put the sidecar of an object or prefix anew."""
+        try:
+            return write_acceptance(self._target(uri, kind), acceptance)
+        except (SuperLuigiError, ValueError) as error:
+            return str(error)
 
     def remove_sidecar(self, uri: str) -> str:
         """Delete an object."""
