@@ -16,6 +16,13 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 _MAX_READERS = 3
+_VERBS = {
+    "adopted": "adopted for",
+    "unchanged": "recorded anew for",
+    "accepted": "accepted for",
+    "withdrawn": "accepted, and withdrawn, for",
+}
+"""What a run did to a content, where it did not make it."""
 
 
 @click.command("history")
@@ -50,7 +57,8 @@ def command(path: str, as_json: bool) -> None:
 
 def _told(revision: Revision) -> str:
     run = revision.run
-    made = f"made by {run_label(run)}: {run_text(run)}" if run else "made by no recorded run"
+    verb = _VERBS.get(run.status, "made by") if run else ""
+    made = f"{verb} {run_label(run)}: {run_text(run)}" if run else "made by no recorded run"
     names = [f"{each.family or '?'} {each.task_hash[:8]}" for each in revision.read_by]
     names = list(dict.fromkeys(names))
     more = f" and {len(names) - _MAX_READERS:,} more" if len(names) > _MAX_READERS else ""

@@ -131,6 +131,18 @@ def test_what_was_yielded_then_is_still_known(catalog: Catalog) -> None:
     assert names(catalog.as_of(at(9)).upstream(hash_of("b"))) == ["z"]
 
 
+def test_what_was_accepted_counts_from_then_on(reread: Catalog) -> None:
+    reread.finish_run(a_run("a", number=3, minute=6, content="3"))
+    accepted = [an_input("a", "3", "in", number=3)]
+    reread.finish_run(a_run("b", accepted, number=9, minute=7, content="2", status="accepted"))
+    assert reread.as_of(at(6.9)).task("data/b.csv").status == "stale"
+    assert reread.as_of(at(9)).task("data/b.csv").status == "fresh"
+    assert edges(reread.as_of(at(9)).upstream("data/b.csv")) == edges(reread.upstream("data/b.csv"))
+    maker = reread.who_made("data/b.csv")
+    assert maker is not None
+    assert maker.run_id == run_id_of("b", 2)
+
+
 def test_the_history_ends_then(reread: Catalog) -> None:
     reread.observe([seen("a", "edited")])
     (only,) = reread.as_of(at(2.2)).history("data/a.csv")

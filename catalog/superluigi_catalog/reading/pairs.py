@@ -133,7 +133,8 @@ def _outputs(a: Node, b: Node) -> Iterator[Difference]:
 
 
 def _metadata(a: Node, b: Node) -> Iterator[Difference]:
-    if a.side.run_id is None or b.side.run_id is None:
+    # What is only recorded anew, or accepted, has no metadata of its own.
+    if not a.side.status == b.side.status == "succeeded":
         return
     for key in sorted({*a.metadata, *b.metadata}):
         was, now = a.metadata.get(key), b.metadata.get(key)

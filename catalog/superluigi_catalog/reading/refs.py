@@ -12,6 +12,7 @@ from superluigi_catalog.errors import AmbiguousHash, TaskNotFound
 from superluigi_catalog.project import Project
 from superluigi_catalog.reading.builds import build_number
 from superluigi_catalog.reading.runs import run_number
+from superluigi_catalog.reading.standing import with_standing
 from superluigi_catalog.storage.session import Session
 from superluigi_catalog.storage.values import storable
 
@@ -203,7 +204,7 @@ def _maker_of(target: int, when: str | None) -> tuple[str, tuple[Any, ...]]:
     sql = """
     SELECT r.task_id FROM contents k CROSS JOIN run_outputs o ON o.content_id = k.id
     CROSS JOIN runs r ON r.id = o.run_id
-    WHERE k.target_id = ? AND r.ended_at <= ? AND r.status IN ('succeeded', 'unchanged', 'adopted', 'shared')
+    WHERE k.target_id = ? AND r.ended_at <= ? AND r.status IN STANDING
     ORDER BY r.ended_at DESC, r.id DESC LIMIT 1
     """
-    return sql, (target, when)
+    return with_standing(sql), (target, when)

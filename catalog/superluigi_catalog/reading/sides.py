@@ -12,16 +12,17 @@ from superluigi_catalog.reading.diff import Pair, diff_of
 from superluigi_catalog.reading.node import NodeKey
 from superluigi_catalog.reading.refs import References
 from superluigi_catalog.reading.runs import run_number
+from superluigi_catalog.reading.standing import with_standing
 from superluigi_catalog.results import Build, Run
 from superluigi_catalog.storage.session import Session
 
 __all__ = ["diff", "diff_before"]
 
-_RUN_BEFORE = """
+_RUN_BEFORE = with_standing("""
 SELECT r.id FROM runs r, runs n WHERE n.id = ? AND r.task_id = n.task_id AND r.id <> n.id
   AND (r.started_at, r.id) < (n.started_at, n.id)
-  AND r.status IN ('succeeded', 'unchanged', 'adopted', 'shared') ORDER BY r.started_at DESC, r.id DESC LIMIT 1
-"""
+  AND r.status IN STANDING ORDER BY r.started_at DESC, r.id DESC LIMIT 1
+""")
 _BUILD_BEFORE = """
 SELECT b.id, b.uuid FROM builds n CROSS JOIN builds b ON b.started_at <= n.started_at
 WHERE n.id = ? AND b.id <> n.id AND b.roots = n.roots AND b.status IS NOT NULL
@@ -34,15 +35,15 @@ _ROOTS = """
 SELECT t.id, coalesce(f.name, '') FROM builds b CROSS JOIN json_each(b.roots) w
 CROSS JOIN tasks t ON t.hash = w.value LEFT JOIN families f ON f.id = t.family_id WHERE b.id = ?
 """
-_AFTER = """
+_AFTER = with_standing("""
 SELECT w.value, coalesce(
   (SELECT r.id FROM runs r WHERE r.task_id = w.value AND r.build_id = b.id AND r.status <> 'running'
     ORDER BY r.id DESC LIMIT 1),
   (SELECT r.id FROM runs r WHERE r.task_id = w.value AND r.ended_at <= coalesce(b.ended_at, b.started_at)
-    AND r.status IN ('succeeded', 'unchanged', 'adopted', 'shared')
+    AND r.status IN STANDING
     ORDER BY r.ended_at DESC, r.id DESC LIMIT 1))
 FROM json_each(?) w CROSS JOIN builds b WHERE b.id = ?
-"""
+""")
 
 
 def diff(refs: References, a: Any, b: Any) -> Diff:

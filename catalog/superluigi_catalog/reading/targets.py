@@ -52,6 +52,7 @@ _BARE_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 _BY_BYTES = ("sha256:", "tree-sha256:")
 """Fingerprints that are equal wherever the same bytes are; others only speak of their own target."""
 _CHUNK_BYTES = 1 << 20
+_MADE_NOTHING = frozenset({"unchanged", "accepted", "withdrawn"})
 
 
 def targets_of(session: Session, task: int) -> tuple[Target, ...]:
@@ -69,7 +70,9 @@ def target(session: Session, number: int) -> Target:
 def makers(refs: References, path_or_digest: Ref) -> tuple[Run, ...]:
     """List the runs that made a content."""
     ids = _runs_of(refs.session, "run_outputs", _contents(refs, refs.text(path_or_digest)))
-    return runs_by_id(refs.session, ids)
+    runs = runs_by_id(refs.session, ids)
+    # Those that ran nothing are named only where nobody else is.
+    return tuple(run for run in runs if run.status not in _MADE_NOTHING) or runs
 
 
 def who_read(refs: References, path_or_digest: Ref) -> tuple[Run, ...]:

@@ -19,6 +19,7 @@ from superluigi_catalog.reading.closure import (
     directions_of,
     put_together,
 )
+from superluigi_catalog.reading.standing import with_standing
 from superluigi_catalog.reading.tasks import tasks_by_id
 from superluigi_catalog.recording.edges import REPLACED, wanted_edges
 from superluigi_catalog.results import Task
@@ -26,11 +27,11 @@ from superluigi_catalog.storage.session import Row, Session
 
 __all__ = ["lineage_then", "task_then"]
 
-_STOOD = """
-SELECT w.value, (SELECT r.id FROM runs r WHERE r.task_id = w.value AND r.status IN ('succeeded', 'unchanged', 'adopted', 'shared')
+_STOOD = with_standing("""
+SELECT w.value, (SELECT r.id FROM runs r WHERE r.task_id = w.value AND r.status IN STANDING
   AND r.ended_at <= ? ORDER BY r.ended_at DESC, r.id DESC LIMIT 1)
 FROM json_each(?) w
-"""
+""")
 _REQUIRED = """
 SELECT e.task_id, e.place, e.upstream_id FROM json_each(?) w
 CROSS JOIN edges e ON e.task_id = w.value WHERE e.kind IN (0, 3)
@@ -68,7 +69,7 @@ CROSS JOIN runs r ON r.id = (SELECT l.id FROM runs l WHERE l.task_id = w.value A
   ORDER BY l.started_at DESC, l.id DESC LIMIT 1)
 """
 _UUIDS = "SELECT r.id, r.uuid FROM json_each(?) w CROSS JOIN runs r ON r.id = w.value"
-_OUTDATED = """
+_OUTDATED = with_standing("""
 SELECT DISTINCT i.run_id FROM json_each(?) w
 CROSS JOIN run_inputs i ON i.run_id = w.value
 CROSS JOIN contents k ON k.id = i.content_id
@@ -76,14 +77,14 @@ WHERE coalesce((
   SELECT o.content_id FROM contents x CROSS JOIN run_outputs o ON o.content_id = x.id
   CROSS JOIN runs m ON m.id = o.run_id
   WHERE x.target_id = k.target_id AND m.ended_at <= ?
-    AND m.status IN ('succeeded', 'unchanged', 'adopted', 'shared')
+    AND m.status IN STANDING
   ORDER BY m.ended_at DESC, m.id DESC LIMIT 1), i.content_id) <> i.content_id
-"""
-_FIRST = """
+""")
+_FIRST = with_standing("""
 SELECT t.hash, (SELECT min(r.ended_at) FROM runs r WHERE r.task_id = t.id
-  AND r.status IN ('succeeded', 'unchanged', 'adopted', 'shared'))
+  AND r.status IN STANDING)
 FROM tasks t WHERE t.id = ?
-"""
+""")
 
 
 def lineage_then(
