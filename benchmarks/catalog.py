@@ -236,7 +236,7 @@ def questions(catalog: Catalog, shape: Shape) -> Iterator[tuple[str, Callable[[]
         lambda: catalog.as_of("2026-01-31").upstream(hash_of(last)),
         "",
     )
-    for words in ("tra", "train eu", "orders 2026", str(middle), "asia"):
+    for words in ("t", "tra", "train eu", "2026", "orders 2026", str(middle), "asia"):
         yield (
             f"search {words!r}, first page",
             lambda words=words: catalog.tasks(search=words, limit=50),

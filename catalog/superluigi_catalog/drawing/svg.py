@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
@@ -112,7 +113,12 @@ def _ports(
 def _size(task: Task, inputs: int) -> tuple[float, float]:
     lines = _lines(task)
     height = max(len(lines) * _LINE, inputs * _PORT) + _PADDING
-    return max(map(len, lines)) * _CHARACTER + 2 * _PADDING, height
+    return max(map(_cells, lines)) * _CHARACTER + 2 * _PADDING, height
+
+
+def _cells(text: str) -> int:
+    """Count the columns that a text takes; East Asian characters take two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _lines(task: Task) -> list[str]:

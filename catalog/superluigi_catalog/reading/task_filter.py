@@ -19,6 +19,7 @@ __all__ = ["TaskFilter"]
 _HASH_PREFIX = re.compile(r"[0-9a-f]{4,32}")
 _WORD = re.compile(r"\w+")
 
+_BEYOND_ALL = 2**63 - 1
 _MANY_RUNS = 100_000
 """From here on it is quicker to look at the tasks one by one until the page is full."""
 _COUNT_SINCE = "SELECT count(*) FROM (SELECT 1 FROM runs WHERE started_at >= ? LIMIT ?)"
@@ -33,6 +34,12 @@ class TaskFilter:
         self._session = session
         self._conditions = ["NOT t.is_stub"]
         self.values: list[Any] = []
+        self.last = _BEYOND_ALL
+        """Only tasks with a smaller id."""
+        self.match: str | None = None
+        """What is searched for, in the language of FTS5."""
+        self.hash_prefix: str | None = None
+        """What is searched for may be this."""
 
     def family(self, name: str) -> None:
         """Of this family."""
@@ -67,13 +74,10 @@ class TaskFilter:
         if not words:
             return
         # Quoted, every word is only a word: AND, NEAR and * mean nothing.
-        match = " ".join(f'"{word}"*' for word in words)
-        found = "t.id IN (SELECT rowid FROM tasks_fts WHERE tasks_fts MATCH ?)"
+        self.match = storable(" ".join(f'"{word}"*' for word in words))
         prefix = text.strip().lower()
         if _HASH_PREFIX.fullmatch(prefix):
-            self._add(f"({found} OR (t.hash >= ? AND t.hash < ?))", match, prefix, f"{prefix}g")
-        else:
-            self._add(found, storable(match))
+            self.hash_prefix = prefix
 
     def since(self, when: Moment) -> None:
         """Whose last run began at this time or later.
@@ -89,7 +93,7 @@ class TaskFilter:
 
     def after(self, task: int) -> None:
         """Further down the list than this one."""
-        self._add("t.id < ?", task)
+        self.last = task
 
     @property
     def sql(self) -> str:

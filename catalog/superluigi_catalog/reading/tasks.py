@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from superluigi_catalog.reading.status import STATUS, WITH_DEAD, dead_runs
@@ -38,10 +38,42 @@ def tasks_by_id(session: Session, ids: Iterable[int]) -> dict[int, Task]:
 
 def tasks_matching(session: Session, wanted: TaskFilter, limit: int | None) -> tuple[Task, ...]:
     """List tasks, those recorded last first."""
-    sql = f"{_COLUMNS} FROM tasks t {_JOINS} WHERE {wanted.sql} ORDER BY t.id DESC LIMIT ?"
-    values = (dead_runs(session), *wanted.values, -1 if limit is None else limit)
+    dead = dead_runs(session)
+    many = -1 if limit is None else limit
+    found: list[Row] = []
     with garbage_kept():
-        return tuple(_tasks(session.rows(sql, values)))
+        for source, condition, number, value in _sources(wanted):
+            where = f"{condition} AND {number} < ? AND {wanted.sql}"
+            sql = f"{_COLUMNS} {source} {_JOINS} WHERE {where} ORDER BY {number} DESC LIMIT ?"
+            found += session.rows(sql, (dead, *value, wanted.last, *wanted.values, many))
+        rows = {row[0]: row for row in sorted(found, key=lambda row: row[0], reverse=True)}
+        return tuple(_tasks(list(rows.values())[:limit]))
+
+
+_Source = tuple[str, str, str]
+"""Tables, condition, and the number by which they are read in the order of the list."""
+
+_ALL: _Source = ("FROM tasks t", "true", "t.id")
+_BY_HASH: _Source = ("FROM tasks t", "t.hash >= ? AND t.hash < ?", "t.id")
+_BY_WORDS: _Source = (
+    "FROM tasks_fts s CROSS JOIN tasks t ON t.id = s.rowid",
+    "s.tasks_fts MATCH ?",
+    "s.rowid",
+)
+
+
+def _sources(wanted: TaskFilter) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
+    """Say from where tasks are taken.
+
+    What the search finds comes from its index in the order of the list, so that a page ends early; a million
+    hits are not collected first.
+    """
+    if wanted.match is None:
+        yield (*_ALL, ())
+        return
+    yield (*_BY_WORDS, (wanted.match,))
+    if wanted.hash_prefix is not None:
+        yield (*_BY_HASH, (wanted.hash_prefix, f"{wanted.hash_prefix}g"))
 
 
 _made = maker_of(Task)
