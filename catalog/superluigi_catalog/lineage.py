@@ -169,7 +169,7 @@ class Lineage(Collection[Task]):
         self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
     ) -> dict[str, str]:
         """Show itself in a notebook: a drawing where there is one for the purpose, and text."""
-        wanted = set(include or _DRAWINGS) - set(exclude or ())
+        wanted = set(include or _SHOWN) - set(exclude or ())
         if len(self.tasks) > _MAX_TASKS_DRAWN:
             wanted &= {"text/plain"}
         return {kind: draw(self) for kind, draw in _DRAWINGS.items() if kind in wanted}
@@ -185,3 +185,6 @@ _DRAWINGS: Mapping[str, Callable[[Lineage], str]] = {
     "image/svg+xml": svg.draw,
 }
 """What notebooks are offered, by MIME type."""
+
+_SHOWN = ("text/plain", "image/svg+xml")
+"""Unless they ask: JupyterLab would show Markdown before the picture, and not all of them draw Mermaid in it."""

@@ -205,14 +205,11 @@ def test_without_networkx_it_says_what_to_install(
 
 def test_a_notebook_gets_text_and_a_drawing(diamond: Lineage) -> None:
     bundle = diamond._repr_mimebundle_()
-    assert bundle["text/plain"] == str(diamond)
-    assert bundle["text/markdown"] == f"```mermaid\n{diamond.to_mermaid()}```\n"
+    assert bundle == {"text/plain": str(diamond), "image/svg+xml": diamond.to_svg()}
     assert set(diamond._repr_mimebundle_(include=["text/plain"])) == {"text/plain"}
-    assert bundle["image/svg+xml"] == diamond.to_svg()
-    assert set(diamond._repr_mimebundle_(exclude=["text/plain"])) == {
-        "text/markdown",
-        "image/svg+xml",
-    }
+    assert set(diamond._repr_mimebundle_(exclude=["text/plain"])) == {"image/svg+xml"}
+    markdown = diamond._repr_mimebundle_(include=["text/markdown"])
+    assert markdown == {"text/markdown": f"```mermaid\n{diamond.to_mermaid()}```\n"}
 
 
 def test_a_graph_too_big_for_a_picture_is_text_only(catalog: Catalog) -> None:
