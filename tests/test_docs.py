@@ -130,8 +130,19 @@ def public_names() -> Iterator[str]:
     from superluigi_catalog.keeper import Keeper
     from superluigi_catalog.lineage import Lineage
     from superluigi_catalog.reader import Reader
+    from superluigi_catalog.tracer import Tracer
 
-    for cls in (Reader, Keeper, Lineage, BuildResult, Decision, Plan, Reason, CodeFingerprint):
+    for cls in (
+        Reader,
+        Tracer,
+        Keeper,
+        Lineage,
+        BuildResult,
+        Decision,
+        Plan,
+        Reason,
+        CodeFingerprint,
+    ):
         yield from (name for name in (*vars(cls), *attributes_of(cls)) if name[:1] != "_")
     targets = (LocalFileTarget, LocalFolderTarget, S3ObjectTarget, S3PrefixTarget)
     for call in (run_task, plan_task, load_task, fingerprint_code, Catalog, *targets):

@@ -10,7 +10,7 @@ from superluigi_catalog.lineage import Direction, Lineage
 from superluigi_catalog.results import Revision, Run, Task
 
 if TYPE_CHECKING:
-    from superluigi_catalog.reader import Reader
+    from superluigi_catalog.connected import Connected
 
 __all__ = ["AsOf"]
 
@@ -26,7 +26,7 @@ class AsOf:
     when: str
     """UTC, ISO 8601."""
 
-    def __init__(self, reader: Reader, when: str) -> None:
+    def __init__(self, reader: Connected, when: str) -> None:
         self.when = when
         self._reader = reader
 
