@@ -2,6 +2,7 @@
 
 from superluigi_catalog.acceptance import Acceptance
 from superluigi_catalog.as_of import AsOf
+from superluigi_catalog.browser import TaskListing
 from superluigi_catalog.catalog import Catalog
 from superluigi_catalog.connected import set_aside
 from superluigi_catalog.difference import Diff, Difference
@@ -99,6 +100,7 @@ __all__ = [
     "TargetStats",
     "Task",
     "TaskEntry",
+    "TaskListing",
     "TaskNotFound",
     "TaskStats",
     "Why",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from superluigi_catalog.accepter import Accepter
+from superluigi_catalog.browser import Browser
 from superluigi_catalog.keeper import Keeper
 from superluigi_catalog.recorder import Recorder
 
 __all__ = ["Catalog"]
 
 
-class Catalog(Recorder, Accepter, Keeper):
+class Catalog(Recorder, Accepter, Keeper, Browser):
     """The lineage of a project, in one SQLite file.
 
     A context manager. Threads and forked processes may share one: each has a connection of its own, and
@@ -22,6 +23,7 @@ class Catalog(Recorder, Accepter, Keeper):
         path: The file; made where there is none. Without it, `catalog.db` in the home of the project
             around the working directory.
         read_only: Record nothing, and make no file.
+        timeout_s: How long a call waits for other processes.
 
     Raises:
         CatalogMissing: there is no such file, and it is only to be read.

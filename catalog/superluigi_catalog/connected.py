@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from superluigi_catalog.project import Project, find_project, project_of
 from superluigi_catalog.reading.refs import References
 from superluigi_catalog.storage.aside import put_aside
-from superluigi_catalog.storage.connection import Connections
+from superluigi_catalog.storage.connection import BUSY_TIMEOUT_S, Connections
 from superluigi_catalog.storage.failures import translating
 from superluigi_catalog.storage.session import Session
 
@@ -35,13 +35,17 @@ class Connected:
     """Whether it refuses to record."""
 
     def __init__(
-        self, path: str | os.PathLike[str] | None = None, *, read_only: bool = False
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        read_only: bool = False,
+        timeout_s: float = BUSY_TIMEOUT_S,
     ) -> None:
         self.path, self.project = _located(path)
         self.read_only = read_only
         if not read_only and self.path.parent == self.project.home:
             self.project.ensure_home()
-        self._connections = Connections(self.path, read_only=read_only)
+        self._connections = Connections(self.path, read_only=read_only, timeout_s=timeout_s)
         self._connections.check()
 
     def __enter__(self) -> Self:

@@ -35,12 +35,13 @@ _HEADER = (
 )
 
 
-def connect(path: Path, *, read_only: bool = False) -> Session:
+def connect(path: Path, *, read_only: bool = False, timeout_s: float = BUSY_TIMEOUT_S) -> Session:
     """Open a catalog; make it, or bring it up to the present form, unless it is only to be read.
 
     Args:
         path: The file; its directory must exist.
         read_only: Never write, and never make the file.
+        timeout_s: How long a statement waits for another process.
 
     Raises:
         CatalogMissing: there is no such file, and it is only to be read.
@@ -54,20 +55,20 @@ def connect(path: Path, *, read_only: bool = False) -> Session:
     text = str(path)
     with fork_gate, translating(text):
         if not read_only:
-            return _opened(path, "mode=rwc", read_only=False)
+            return _opened(path, "mode=rwc", read_only=False, timeout_s=timeout_s)
         try:
-            return _opened(path, "mode=ro", read_only=True)
+            return _opened(path, "mode=ro", read_only=True, timeout_s=timeout_s)
         except sqlite3.OperationalError:
             if not _is_frozen(path):
                 raise
-            return _opened(path, "mode=ro&immutable=1", read_only=True)
+            return _opened(path, "mode=ro&immutable=1", read_only=True, timeout_s=timeout_s)
 
 
-def _opened(path: Path, options: str, *, read_only: bool) -> Session:
+def _opened(path: Path, options: str, *, read_only: bool, timeout_s: float) -> Session:
     connection = sqlite3.connect(
         f"file:{urllib.parse.quote(os.fsencode(path))}?{options}",
         uri=True,
-        timeout=BUSY_TIMEOUT_S,
+        timeout=timeout_s,
         isolation_level=None,
         # Handed to one thread at a time; another one may close it, before a fork or at the end.
         check_same_thread=False,
@@ -97,9 +98,12 @@ class Connections:
     opens its own (`forks` says why).
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(
+        self, path: Path, *, read_only: bool = False, timeout_s: float = BUSY_TIMEOUT_S
+    ) -> None:
         self.path = path
         self.read_only = read_only
+        self.timeout_s = timeout_s
         self._start_anew()
         self._is_orphaned = False
         fork_gate.register(self)
@@ -204,7 +208,7 @@ class Connections:
                 "and can therefore not use it safely. End the transaction before forking."
             )
             raise CatalogError(message, path=str(self.path))
-        session = connect(self.path, read_only=self.read_only)
+        session = connect(self.path, read_only=self.read_only, timeout_s=self.timeout_s)
         session.users += 1
         with self._lock:
             self._close_those_of_ended_threads()
