@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check format lint types contracts coverage tutorial stress bench-upkeep bench-quick clean
+.PHONY: demo test check format lint types contracts coverage tutorial stress bench-upkeep bench-quick tui-campaign clean
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -37,6 +37,9 @@ contracts: $(INSTALLED)
 	$(BIN)/lint-imports
 
 coverage: export COVERAGE_FILE = $(CURDIR)/.coverage
+tui-campaign: $(INSTALLED)  ## the terminal UI's long tests: thousands of keys at random, builds that do not stop
+	$(BIN)/python -m pytest -m slow tests/superluigi_tui
+
 coverage: $(INSTALLED)  ## the tests, with branch coverage: at least what pyproject.toml says
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n 2

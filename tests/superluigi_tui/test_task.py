@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+
+from superluigi_catalog import Catalog
+from superluigi_tui.demo.pipeline import daily_tasks
+from tests.superluigi_tui.driving import driving
+
+
+def hash_of(family: str, date: str = "2024-05-17") -> str:
+    return next(task.entry.task_hash for task in daily_tasks(date) if task.entry.family == family)
+
+
+async def test_the_checklist_names_the_input_that_changed_and_where_that_began(demo: Path) -> None:
+    async with driving(demo, f"tasks/{hash_of('JoinOrders')}", size=(120, 40)) as driver:
+        await driver.sees("by the records", "1 ● output", "◐ input", "root cause", "CleanUsers")
+        await driver.sees("date  2024-05-17", "↑ ● CleanUsers", "↓ ◐ Features", "succeeded")
+
+
+async def test_every_page_has_something_to_say(demo: Path) -> None:
+    async with driving(demo, f"tasks/{hash_of('Features')}", size=(100, 40)) as driver:
+        await driver.sees("Inputs 3", "Outputs 1", "Runs 1")
+        await driver.press("greater_than_sign")
+        await driver.sees("changed since", "as it was read", "from JoinOrders")
+        await driver.press("greater_than_sign")
+        await driver.sees("present", "18.2 MB", "sha256:")
+        await driver.press("greater_than_sign")
+        await driver.sees("not read here: it is remote, or there is none")
+        await driver.press("greater_than_sign")
+        await driver.sees("flows/report.py:41", "features(frame)", "not found in the file now")
+        await driver.press("greater_than_sign")
+        await driver.sees("row_count=1204881")
+        await driver.press("greater_than_sign")
+        await driver.sees("963,904 rows")
+        await driver.press("slash", *"writing", "enter")
+        await driver.press("w")
+        await driver.sees("Cannot ask the code")
+
+
+async def test_a_failed_task_shows_its_traceback_in_the_log(demo: Path) -> None:
+    async with driving(demo, f"tasks/{hash_of('TrainModel')}/log") as driver:
+        await driver.sees("ValueError: bad label 'n/a' in row 7", "model.fit(X, y)")
+
+
+async def test_neighbours_lead_on_and_escape_leads_back(demo: Path) -> None:
+    async with driving(demo, f"tasks/{hash_of('Split')}") as driver:
+        await driver.sees("↑ ◐ Features")
+        await driver.press("shift+tab", "enter")
+        await driver.sees("Tasks › Features")
+        await driver.press("escape")
+        await driver.sees("Tasks › Split")
+
+
+async def test_a_run_leads_to_its_build(demo: Path) -> None:
+    async with driving(demo, f"tasks/{hash_of('TrainModel')}") as driver:
+        await driver.sees("failed", "ValueError")
+        await driver.press("enter")
+        await driver.sees("FAILED", "2 blocked", "flows.report.Report")
+
+
+async def test_an_unknown_reference_says_what_comes_near(demo: Path) -> None:
+    async with driving(demo, "tasks/0000beef") as driver:
+        await driver.sees("Nothing is recorded under '0000beef'")
+
+
+async def test_an_ambiguous_beginning_asks_which(demo: Path) -> None:
+    with Catalog(demo, read_only=True) as catalog:
+        hashes = sorted(task.task_hash for task in catalog.tasks())
+    prefix = next((a[:4] for a, b in itertools.pairwise(hashes) if a[:4] == b[:4]), None)
+    if prefix is None:
+        pytest.skip("no two tasks of the demo begin alike")
+    async with driving(demo, f"tasks/{prefix}") as driver:
+        await driver.sees("Which task?")
+
+
+async def test_the_sidecar_of_a_local_output_is_shown(own_demo: Path) -> None:
+    with Catalog(own_demo, read_only=True) as catalog:
+        (target,) = catalog.targets(hash_of("Split"))
+        path = Path(catalog.project.absolute_path(target.uri) + ".metadata.json")
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps({"format": "superluigi-sidecar/1", "row_count": 7}))
+    async with driving(own_demo, f"tasks/{hash_of('Split')}/sidecar") as driver:
+        await driver.sees('"row_count": 7')
+
+
+async def test_copying_goes_through_the_terminal(demo: Path) -> None:
+    async with driving(demo, f"tasks/{hash_of('Split')}") as driver:
+        await driver.sees("Split")
+        await driver.press("Y")
+        assert driver.app.clipboard == f"superluigi tui 'tasks/{hash_of('Split')}'"

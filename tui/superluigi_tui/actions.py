@@ -1,0 +1,253 @@
+"""Every action once: its id, key, text and screens. Bindings, help, palette and the key table come from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+__all__ = ["ACTIONS", "Action", "action_named", "actions_of", "bindings_of", "shown_key"]
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that a key does."""
+
+    id: str
+    """Also its name in `[keymap]`; the screen's method is `action_<id>`, with underscores."""
+    key: str
+    """As Textual names it; several with commas."""
+    text: str
+    """What the footer says."""
+    help: str
+    group: str
+    """A heading of the help."""
+    screens: tuple[str, ...] = ()
+    """Where it is; empty: everywhere."""
+    method: str = ""
+    """The action's name where it is not the id."""
+    changes: bool = False
+    """Whether it starts or stops something: not there with `--read-only`."""
+
+    @property
+    def action(self) -> str:
+        """What Textual runs."""
+        return self.method or self.id.replace("-", "_")
+
+
+_TASKS = ("tasks",)
+_ANY_TASK = ("home", "tasks", "task", "lineage")
+_LISTS = ("home", "tasks", "task", "lineage", "builds", "build")
+
+ACTIONS: tuple[Action, ...] = (
+    Action("go-home", "1", "home", "what needs attention", "Anywhere", method="app.go('home')"),
+    Action("go-tasks", "2", "tasks", "all tasks", "Anywhere", method="app.go('tasks')"),
+    Action("go-lineage", "3", "lineage", "lineage", "Anywhere", method="app.go('lineage')"),
+    Action("go-builds", "4", "builds", "builds", "Anywhere", method="app.go('builds')"),
+    Action("search", "slash", "search", "search, or find in the text shown", "Anywhere"),
+    Action(
+        "palette",
+        "colon,ctrl+p",
+        "command",
+        "all commands by name",
+        "Anywhere",
+        method="app.command_palette",
+    ),
+    Action(
+        "help",
+        "question_mark",
+        "help",
+        "the keys of this screen",
+        "Anywhere",
+        method="app.show_keys",
+    ),
+    Action("back", "escape", "back", "clear the filter, close, go back", "Anywhere"),
+    Action(
+        "history-back",
+        "left_square_bracket",
+        "back",
+        "back in the history",
+        "Anywhere",
+        method="app.history(-1)",
+    ),
+    Action(
+        "history-forward",
+        "right_square_bracket",
+        "forward",
+        "forward in the history",
+        "Anywhere",
+        method="app.history(1)",
+    ),
+    Action("refresh", "R", "refresh", "read everything again", "Anywhere"),
+    Action("copy", "y", "copy", "copy hash, parameters, command, path…", "Act", _LISTS),
+    Action("copy-route", "Y", "copy route", "copy the command that opens this screen", "Anywhere"),
+    Action("quit", "q,ctrl+q", "quit", "quit; builds go on", "Anywhere", method="app.leave"),
+    Action("open", "enter", "open", "open what the cursor is on", "Move", _LISTS),
+    Action(
+        "rerun",
+        "r",
+        "rerun",
+        "rerun: a plan first",
+        "Act",
+        (*_ANY_TASK, "build", "builds"),
+        changes=True,
+    ),
+    Action("why", "w", "why", "why it would run again, or not", "Act", _ANY_TASK),
+    Action(
+        "lineage",
+        "L",
+        "lineage",
+        "its lineage",
+        "Act",
+        ("home", "tasks", "task", "build"),
+        method="show_lineage",
+    ),
+    Action("filter", "f", "filter", "by state, family, time, parameter", "Act", _TASKS),
+    Action("sort", "s", "sort", "sort by the next column", "Act", _TASKS),
+    Action("editor", "o", "editor", "open the source in $EDITOR", "Act", ("task", "build")),
+    Action(
+        "next-problem",
+        "n",
+        "next",
+        "next match, or next failure",
+        "Move",
+        ("build", "lineage", "task"),
+        method="next_match(1)",
+    ),
+    Action(
+        "previous-problem",
+        "N",
+        "previous",
+        "the one before",
+        "Move",
+        ("build", "lineage", "task"),
+        method="next_match(-1)",
+    ),
+    Action("next-pane", "tab", "pane", "next pane", "Move", method="app.focus_next"),
+    Action(
+        "previous-pane", "shift+tab", "pane", "pane before", "Move", method="app.focus_previous"
+    ),
+    Action(
+        "next-tab", "greater_than_sign", "tab", "next tab", "Move", ("task",), method="turn_tab(1)"
+    ),
+    Action(
+        "previous-tab",
+        "less_than_sign",
+        "tab",
+        "tab before",
+        "Move",
+        ("task",),
+        method="turn_tab(-1)",
+    ),
+    Action("upstream", "u", "upstream", "what it was made from", "Lineage", ("lineage",)),
+    Action("downstream", "d", "downstream", "what was made from it", "Lineage", ("lineage",)),
+    Action(
+        "deeper",
+        "plus",
+        "deeper",
+        "one step more",
+        "Lineage",
+        ("lineage",),
+        method="change_depth(1)",
+    ),
+    Action(
+        "shallower",
+        "minus",
+        "less",
+        "one step less",
+        "Lineage",
+        ("lineage",),
+        method="change_depth(-1)",
+    ),
+    Action("hide-fresh", "x", "hide fresh", "hide tasks that are fresh", "Lineage", ("lineage",)),
+    Action(
+        "fold",
+        "h,left",
+        "fold",
+        "fold what hangs from it",
+        "Lineage",
+        ("lineage",),
+        method="fold(True)",
+    ),
+    Action("unfold", "l,right", "unfold", "unfold", "Lineage", ("lineage",), method="fold(False)"),
+    Action(
+        "focus",
+        "full_stop",
+        "focus",
+        "begin at this task",
+        "Lineage",
+        ("lineage",),
+        method="focus_task",
+    ),
+    Action("export", "e", "export", "Mermaid, DOT or text into a file", "Lineage", ("lineage",)),
+    Action("follow", "F", "follow", "stay at the end of the log", "Build", ("build",)),
+    Action("full-log", "t", "log", "the whole log of the build", "Build", ("build",)),
+    Action("wrap", "W", "wrap", "wrap long lines", "Build", ("build", "task")),
+    Action(
+        "cancel",
+        "c",
+        "cancel",
+        "stop the build; again: harder",
+        "Build",
+        ("build", "builds"),
+        changes=True,
+    ),
+    Action(
+        "debug",
+        "x",
+        "debug",
+        "run it here, with a debugger where it raises",
+        "Build",
+        ("build",),
+        changes=True,
+    ),
+)
+
+_BY_ID = {action.id: action for action in ACTIONS}
+
+_KEY_NAMES = {
+    "slash": "/",
+    "colon": ":",
+    "question_mark": "?",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "escape": "esc",
+    "plus": "+",
+    "minus": "-",
+    "full_stop": ".",
+    "greater_than_sign": ">",
+    "less_than_sign": "<",
+}
+
+
+def action_named(action_id: str) -> Action:
+    """Look up an action."""
+    return _BY_ID[action_id]
+
+
+def actions_of(screen: str) -> list[Action]:
+    """List what there is on a screen, in the order of the registry."""
+    return [action for action in ACTIONS if not action.screens or screen in action.screens]
+
+
+def bindings_of(screen: str) -> list[BindingType]:
+    """Make the bindings that a screen has of its own; for `""` those that are everywhere."""
+    return [
+        Binding(
+            action.key,
+            action.action,
+            action.text,
+            show=False,
+            id=action.id,
+            # Before anything else, or letters typed right behind it go to the list that had the focus.
+            priority=action.id == "search",
+        )
+        for action in ACTIONS
+        if (screen in action.screens if screen else not action.screens)
+    ]
+
+
+def shown_key(key: str) -> str:
+    """Write a key as people do: the first of several."""
+    first = key.partition(",")[0]
+    return _KEY_NAMES.get(first, first)
