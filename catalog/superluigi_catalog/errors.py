@@ -114,8 +114,12 @@ class AmbiguousHash(CatalogError, LookupError):
 class InvalidSidecar(CatalogError, ValueError):
     """A sidecar that cannot be used; `.path` is the sidecar."""
 
-    def __init__(self, message: str, *, path: str | None = None, problem: str = "broken") -> None:
+    def __init__(
+        self, message: str, *, path: str | None = None, problem: str = "broken", why: str = ""
+    ) -> None:
         super().__init__(message, path=path)
+        self.why = why or message
+        """What is wrong with it, without its name."""
         self.problem = problem
         """`broken`, `oversize`, `newer`, or `foreign`: none of Super Luigi's, or of another target."""
 

@@ -147,12 +147,13 @@ def _check_format(value: Any, path: str) -> None:
             f"The sidecar {path!r} has the format {value!r}, newer than {SIDECAR_FORMAT!r}. "
             "Upgrade superluigi to read it."
         )
-        raise SidecarTooNew(message, path=path, problem="newer")
+        why = f"the format {value!r} is newer than {SIDECAR_FORMAT!r}"
+        raise SidecarTooNew(message, path=path, problem="newer", why=why)
 
 
 def _invalid(path: str, found: str, problem: str = "broken") -> InvalidSidecar:
     message = f"The sidecar {path!r} cannot be used: {found}."
-    return InvalidSidecar(message, path=path, problem=problem)
+    return InvalidSidecar(message, path=path, problem=problem, why=found)
 
 
 def _refuse_constant(name: str) -> Any:

@@ -136,7 +136,7 @@ def _read(places: Places, found: Sequence[FoundSidecar]) -> list[_Read]:
             _parse(each, data)
     for each in reads:
         if each.found.size_bytes > MAX_SIDECAR_BYTES:
-            each.refuse("oversize", f"It is larger than {MAX_SIDECAR_BYTES:,} bytes.")
+            each.refuse("oversize", f"larger than {MAX_SIDECAR_BYTES:,} bytes")
     return [each for each in reads if each.sidecar is not None or each.problem is not None]
 
 
@@ -145,14 +145,14 @@ def _parse(each: _Read, data: bytes) -> None:
     try:
         document = parse_sidecar(data, path=uri)
     except InvalidSidecar as error:
-        each.refuse(error.problem, str(error))
+        each.refuse(error.problem, error.why)
         return
     if "output" not in document:
-        each.refuse("broken", "It only announces a run.")
+        each.refuse("broken", "it only announces a run")
         return
     target = target_beside(uri, document)
     if target is None:
-        each.refuse("foreign", f"It is of another target, {document['output']['path']!r}.")
+        each.refuse("foreign", f"it is of another target, {document['output']['path']!r}")
         return
     each.sidecar = ReadSidecar(document, target)
 
@@ -181,11 +181,11 @@ def _judge(each: _Read) -> None:
         return
     look = sidecar.look
     if look.state == "error":
-        each.refuse("unreadable", f"Its target cannot be looked at: {look.error}")
+        each.refuse("unreadable", f"its target cannot be looked at: {look.error}")
         each.is_passing = True
     elif sidecar.is_moved and look.fingerprint != sidecar.fingerprint:
         there = "nothing stands here" if look.state == "missing" else "other bytes stand here"
-        each.refuse("foreign", f"It is of {sidecar.document['output']['path']!r}, and {there}.")
+        each.refuse("foreign", f"it is of {sidecar.document['output']['path']!r}, and {there}")
         each.is_passing = True
 
 
@@ -241,7 +241,7 @@ def _record_one_by_one(store: Connected, reads: Iterable[_Read]) -> None:
             with store._writing() as session:
                 _record(session, [each])
         except (ValueError, TypeError, ArithmeticError) as error:
-            each.refuse("broken", f"It cannot be recorded: {error}")
+            each.refuse("broken", f"it cannot be recorded: {error}")
             with store._writing() as session:
                 _record(session, [each])
 
