@@ -195,6 +195,27 @@ _ACCEPTANCE = _row(
     },
 )
 
+_right_code: dict[str, Any] = {}
+"""Codes that were checked, by fingerprint: thousands of sidecars name the same few."""
+_MAX_REMEMBERED = 64
+_MAX_REMEMBERED_PARTS = 200
+
+
+def _code_once(value: Any) -> str | None:
+    """Check a code, unless just the same one was checked before."""
+    fingerprint = value.get("fingerprint") if isinstance(value, dict) else None
+    if not isinstance(fingerprint, str):
+        return _CODE(value)
+    if _right_code.get(fingerprint) == value:
+        return None
+    problem = _CODE(value)
+    if problem is None and len(value.get("parts", ())) <= _MAX_REMEMBERED_PARTS:
+        if len(_right_code) >= _MAX_REMEMBERED:
+            _right_code.clear()
+        _right_code[fingerprint] = value
+    return problem
+
+
 _ANNOUNCED = ("format", "task_hash", "family", "run_id")
 _COMPLETE = (*_ANNOUNCED, "params", "upstream", "inputs", "output", "started_at", "ended_at")
 _TOP_LEVEL: Mapping[str, _Check] = {
@@ -208,7 +229,7 @@ _TOP_LEVEL: Mapping[str, _Check] = {
     "dynamic_upstream": _object_of(_task_hash),
     "inputs": _list_of(_INPUT),
     "output": _OUTPUT,
-    "code": _either_null(_CODE),
+    "code": _either_null(_code_once),
     "run_id": _filled_text,
     "build_id": _either_null(_filled_text),
     "reason": _either_null(_object),

@@ -12,7 +12,7 @@ from superluigi_catalog.storage.values import storable, to_json
 
 __all__ = ["code_id", "environment_id"]
 
-_MAX_CODE_OBJECTS = 1_000
+_MAX_OBJECTS = 1_000
 
 
 def code_id(session: Session, code: JsonObject | None) -> int | None:
@@ -39,7 +39,7 @@ def code_id(session: Session, code: JsonObject | None) -> int | None:
         "INSERT INTO code_sources(fingerprint, source) VALUES (?, ?) ON CONFLICT DO NOTHING",
         [(storable(fingerprint), storable(source)) for fingerprint, source in sources.items()],
     )
-    _remember(session, code, number)
+    _remember(session.ids.code, code, number)
     return number
 
 
@@ -47,9 +47,13 @@ def environment_id(session: Session, environment: JsonObject) -> int | None:
     """Identify an environment by all that it says."""
     if not environment:
         return None
+    same = session.ids.environment.get(id(environment))
+    if same is not None:
+        return same[1]
     content = to_json(dict(environment))
     known = session.ids.environments.get(content)
     if known is not None:
+        _remember(session.ids.environment, environment, known)
         return known
     digest = _digest(content)
     found = session.row("SELECT id FROM environments WHERE digest = ?", (digest,))
@@ -81,10 +85,12 @@ def _stored_code(session: Session, fingerprint: Any, content: str) -> int:
     return int(found[0])
 
 
-def _remember(session: Session, code: Mapping[str, Any], number: int) -> None:
-    if len(session.ids.code) >= _MAX_CODE_OBJECTS:
-        session.ids.code.clear()
-    session.ids.code[id(code)] = (code, number)
+def _remember(
+    known: dict[int, tuple[Mapping[str, Any], int]], thing: Mapping[str, Any], number: int
+) -> None:
+    if len(known) >= _MAX_OBJECTS:
+        known.clear()
+    known[id(thing)] = (thing, number)
 
 
 def _digest(content: str) -> str:

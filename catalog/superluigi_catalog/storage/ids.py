@@ -39,6 +39,8 @@ class Ids:
         """By the digest of their content."""
         self.code: dict[int, tuple[Mapping[str, Any], int]] = {}
         """By `id()` of the mapping, which is kept, so that no other gets the same `id()`."""
+        self.environment: dict[int, tuple[Mapping[str, Any], int]] = {}
+        """The same of environments."""
 
     def clear(self) -> None:
         """Forget all."""

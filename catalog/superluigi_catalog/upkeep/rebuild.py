@@ -125,7 +125,7 @@ def _take_over(
 
 
 def _read(places: Places, found: Sequence[FoundSidecar]) -> list[_Read]:
-    reads = [_Read(each) for each in found]
+    reads, known = [_Read(each) for each in found], _Shared()
     wanted = [each for each in reads if each.found.size_bytes <= MAX_SIDECAR_BYTES]
     texts = places.read_sidecars([each.found.uri for each in wanted])
     for each, data in zip(wanted, texts, strict=True):
@@ -133,14 +133,35 @@ def _read(places: Places, found: Sequence[FoundSidecar]) -> list[_Read]:
             each.refuse("unreadable", f"{data}")
             each.is_passing = True
         elif data is not None:
-            _parse(each, data)
+            _parse(each, data, known)
     for each in reads:
         if each.found.size_bytes > MAX_SIDECAR_BYTES:
             each.refuse("oversize", f"larger than {MAX_SIDECAR_BYTES:,} bytes")
     return [each for each in reads if each.sidecar is not None or each.problem is not None]
 
 
-def _parse(each: _Read, data: bytes) -> None:
+class _Shared:
+    """Parts that many sidecars have in common, as one object: what is one object is stored once, unasked."""
+
+    def __init__(self) -> None:
+        self._codes: dict[str, Any] = {}
+        self._environment: Any = None
+
+    def share(self, document: dict[str, Any]) -> None:
+        """Let a document's parts be those that were seen before, where they are equal."""
+        code, environment = document.get("code"), document.get("environment")
+        if code:
+            same = self._codes.setdefault(str(code["fingerprint"]), code)
+            if same == code:
+                document["code"] = same
+        if environment == self._environment:
+            if environment is not None:
+                document["environment"] = self._environment
+        else:
+            self._environment = environment
+
+
+def _parse(each: _Read, data: bytes, known: _Shared) -> None:
     uri = each.found.uri
     try:
         document = parse_sidecar(data, path=uri)
@@ -154,6 +175,7 @@ def _parse(each: _Read, data: bytes) -> None:
     if target is None:
         each.refuse("foreign", f"it is of another target, {document['output']['path']!r}")
         return
+    known.share(document)
     each.sidecar = ReadSidecar(document, target)
 
 
