@@ -131,19 +131,23 @@ def _write_tasks(
 
 def _write_edges(session: Session, entries: Sequence[TaskEntry], ids: dict[str, int]) -> None:
     # Kind 3 is a required task whose result was not what the current run consumed: still so.
+    own = json.dumps([ids[entry.task_hash] for entry in entries])
+    replaced = set(session.rows(_REPLACED, (own,)))
+    edges = [
+        (ids[entry.task_hash], storable(place), ids[upstream])
+        for entry in entries
+        for place, upstream in entry.upstream
+    ]
     session.executemany(
-        """
-        INSERT INTO edges(task_id, place, upstream_id, kind)
-        SELECT w.column1, w.column2, w.column3, 0 FROM (VALUES (?, ?, ?)) w
-        WHERE NOT EXISTS (SELECT 1 FROM edges e WHERE e.task_id = w.column1 AND e.place = w.column2
-          AND e.upstream_id = w.column3 AND e.kind IN (0, 3))
-        """,
-        [
-            (ids[entry.task_hash], storable(place), ids[upstream])
-            for entry in entries
-            for place, upstream in entry.upstream
-        ],
+        "INSERT OR IGNORE INTO edges(task_id, place, upstream_id, kind) VALUES (?, ?, ?, 0)",
+        [edge for edge in edges if edge not in replaced] if replaced else edges,
     )
+
+
+_REPLACED = """
+SELECT e.task_id, e.place, e.upstream_id FROM json_each(?) w CROSS JOIN edges e ON e.task_id = w.value
+WHERE e.kind = 3
+"""
 
 
 def _write_params(session: Session, entries: Sequence[TaskEntry], ids: dict[str, int]) -> None:
