@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check format lint types contracts coverage tutorial stress bench-upkeep bench-quick tui-campaign clean
+.PHONY: demo test check format lint types contracts coverage tutorial stress bench-upkeep bench-quick tui-campaign faults clean
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -45,6 +45,9 @@ coverage: $(INSTALLED)  ## the tests, with branch coverage: at least what pyproj
 	$(BIN)/coverage run -m pytest -n 2
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+faults: $(INSTALLED)  ## deaths and faults of every kind, beyond those that `make test` tries
+	$(BIN)/python -m pytest -n 2 -m faults
 
 tutorial: $(INSTALLED)  ## run the tutorial from top to bottom
 	$(BIN)/python tutorial/superluigi_tutorial.py

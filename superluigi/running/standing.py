@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from superluigi.accepting import accepted_of
+from superluigi.errors import TargetError
 from superluigi.execution.adoption import adopt_outputs, standing_entry, write_new_identity
 from superluigi.execution.restoring import restored_document
 from superluigi.hashing import insignificant_params
@@ -94,8 +95,9 @@ class StandingResults:
         document = restored_document(run, output.place, declared)
         if acceptance is not None:
             document["acceptance"] = acceptance
-        with contextlib.suppress(OSError):  # a place where nothing can be written stays as it is
-            target.write_sidecar(document)
+        # A place where nothing can be written stays as it is.
+        with contextlib.suppress(OSError, TargetError):
+            target.restore_sidecar(document)
 
     def _adopt(self, verdict: Verdict) -> None:
         reason = next(note for note in verdict.notes if note.kind == "adopted")

@@ -12,7 +12,7 @@ from superluigi.s3.objects import ObjectStat
 from superluigi.s3.protocol import Store
 from superluigi.s3.uri import MAX_KEY_BYTES
 
-__all__ = ["LIST_FROM", "find_by_listing"]
+__all__ = ["LIST_FROM", "find_by_listing", "just_before"]
 
 LIST_FROM = 8
 """So many objects of one bucket are worth a listing: a page costs as much as about ten looks."""
@@ -42,7 +42,7 @@ def find_by_listing(
     position = poor_pages = 0
     while position < len(keys) and poor_pages < _POOR_PAGES:
         first = keys[position]
-        rows = store.list_objects(bucket, prefix, start_after=_just_before(first))
+        rows = store.list_objects(bucket, prefix, start_after=just_before(first))
         try:
             page = {stat.key: stat for stat in islice(rows, _PAGE_ROWS)}
         except AccessDenied:
@@ -61,7 +61,7 @@ def _count_to(keys: list[str], end: str | None) -> int:
     return len(keys) if end is None else bisect_right(keys, end)
 
 
-def _just_before(key: str) -> str:
+def just_before(key: str) -> str:
     """A key below `key` with hardly anything in between."""
     head, last = key[:-1], ord(key[-1])
     if last == 0:

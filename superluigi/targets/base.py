@@ -77,6 +77,10 @@ class TargetWithMetadata(luigi.Target, ABC):
     def write_sidecar(self, document: dict[str, Any]) -> None:
         """Replace the sidecar at once; a reader sees the old one or the new one."""
 
+    def restore_sidecar(self, document: dict[str, Any]) -> None:
+        """Write a sidecar again that was found missing."""
+        self.write_sidecar(document)
+
     @abstractmethod
     def read_next(self) -> bytes | None:
         """The bytes of `<sidecar>.next`, which stands only while something is being published."""

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import json
 import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from typing import Any
 
-from superluigi.errors import InputChanged, ObjectChanged, TargetMissing
+from superluigi.errors import InputChanged, ObjectChanged, SidecarError, TargetMissing
 from superluigi.project import current_project
 from superluigi.s3.cache import Cache
 from superluigi.s3.client import ClientSpec
 from superluigi.s3.objects import ObjectStat
 from superluigi.s3.store import ObjectStore
 from superluigi.s3.uri import check_bucket, check_key, format_uri, parse_uri
-from superluigi.sidecar import MAX_SIDECAR_BYTES, encode_sidecar
+from superluigi.sidecar import MAX_SIDECAR_BYTES, decode_sidecar, encode_sidecar
 from superluigi.targets.base import SIDECAR_SUFFIX, TargetWithMetadata
 from superluigi.targets.s3_stash import NEXT_SUFFIX, STASH_SUFFIX, S3Stash, key_beside
 from superluigi_catalog.owner import is_alive, this_owner
@@ -29,6 +29,7 @@ __all__ = [
     "S3TargetWithMetadata",
     "bucket_and_key",
     "claimed_run_id",
+    "is_of_living_other",
     "place_digest",
 ]
 
@@ -93,15 +94,41 @@ class S3TargetWithMetadata(TargetWithMetadata):
 
     def read_sidecar(self) -> bytes | None:
         """The sidecar's bytes; None when there is none."""
-        return self._read_small(self.metadata_object_key)
+        return self._read_small(self.metadata_object_key)[0]
+
+    def sidecar_version(self) -> tuple[dict[str, Any] | None, str | None]:
+        """The sidecar's document, None where it cannot be used, and its ETag, None where there is none."""
+        data, etag = self._read_small(self.metadata_object_key)
+        document = None
+        if data is not None:
+            with contextlib.suppress(SidecarError):
+                document = decode_sidecar(data, path=self.metadata_path)
+        return document, etag
+
+    def has_sidecar(self) -> bool | None:
+        """Whether the sidecar stands there, where a listing has just shown it."""
+        return self._as_shown(self.metadata_object_key)
 
     def write_sidecar(self, document: dict[str, Any]) -> None:
         """Replace the sidecar with one PUT."""
         self._write_small(self.metadata_object_key, document)
 
+    def restore_sidecar(self, document: dict[str, Any]) -> None:
+        """Write it, unless somebody has done so since it was found missing."""
+        with contextlib.suppress(ObjectChanged):
+            self.switch_sidecar(document, None)
+
+    def switch_sidecar(self, document: dict[str, Any], etag: str | None) -> None:
+        """Replace the version of the sidecar that has an ETag; None where there was none.
+
+        Raises:
+            ObjectChanged: another writer was faster.
+        """
+        self._write_small(self.metadata_object_key, document, replaces=etag, is_conditional=True)
+
     def read_next(self) -> bytes | None:
         """The bytes of `<sidecar>.next`."""
-        return self._read_small(self.next_key)
+        return self._read_small(self.next_key)[0]
 
     def write_next(self, document: dict[str, Any]) -> None:
         """Announce a publish or a run that writes in place."""
@@ -127,7 +154,7 @@ class S3TargetWithMetadata(TargetWithMetadata):
     def drop_needless_stash(self) -> None:
         """Remove what a dead run had put aside without touching the original, which still stands."""
         announced = self.announced()
-        if not _is_of_living_other(announced):
+        if not is_of_living_other(announced):
             self.drop_stashed(str(announced.get("stash") or ""))
 
     def drop_stashed(self, location: str) -> None:
@@ -178,24 +205,38 @@ class S3TargetWithMetadata(TargetWithMetadata):
         is_recent = time.monotonic() - self._shown_at < _SHOWN_COUNTS_FOR_S
         return self._shown.get(key) if is_recent else None
 
-    def _read_small(self, key: str) -> bytes | None:
+    def _read_small(self, key: str) -> tuple[bytes | None, str | None]:
         exists = self._as_shown(key)
         self._shown.pop(key, None)
         if exists is False:
-            return None
+            return None, None
         try:
-            return self.store.get_bytes(self.metadata_bucket, key, max_bytes=MAX_SIDECAR_BYTES + 1)[
-                0
-            ]
+            data, stat = self.store.get_bytes(
+                self.metadata_bucket, key, max_bytes=MAX_SIDECAR_BYTES + 1
+            )
         except TargetMissing:
-            return None
+            return None, None
+        return data, stat.etag
 
-    def _write_small(self, key: str, document: dict[str, Any]) -> None:
+    def _write_small(
+        self,
+        key: str,
+        document: dict[str, Any],
+        *,
+        replaces: str | None = None,
+        is_conditional: bool = False,
+    ) -> None:
         self._shown.clear()
-        data = encode_sidecar(document)
-        self.store.put_bytes(self.metadata_bucket, key, data, content_type="application/json")
+        self.store.put_bytes(
+            self.metadata_bucket,
+            key,
+            encode_sidecar(document),
+            content_type="application/json",
+            if_match=replaces,
+            if_none_match=is_conditional and replaces is None,
+        )
 
-    @contextmanager
+    @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
         """While inside, what the store says is said of this target."""
         try:
@@ -256,7 +297,8 @@ def claimed_run_id(stat: ObjectStat) -> str | None:
     return metadata.get(METADATA_RUN)
 
 
-def _is_of_living_other(announced: Mapping[str, Any]) -> bool:
+def is_of_living_other(announced: Mapping[str, Any]) -> bool:
+    """Whether another process announced it that may still be at work."""
     owner = str(announced.get("owner") or "")
     return owner != this_owner() and is_alive(owner)
 

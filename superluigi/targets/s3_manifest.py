@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from superluigi.s3.checksums import Digests
 from superluigi.s3.objects import ObjectStat
 from superluigi.targets.state import Content, FileEntry, tree_content
 
 __all__ = [
     "PUBLISHING",
     "Manifest",
+    "obsolete_versions",
+    "published_rows",
     "rows_digest",
     "standing_content",
-    "unfinished_run",
+    "unchanged_rows",
 ]
 
 PUBLISHING = "publishing"
@@ -30,6 +33,11 @@ class Manifest:
     etags: Mapping[str, str]
     obsolete: Mapping[str, str]
     """Objects of earlier publishes that were to be removed, with their ETags."""
+    staged: Mapping[str, str]
+    """Objects that may still lie in the staging area, with the ETags of what they are to replace; "" for
+    nothing."""
+    run_id: str
+    """The run that published them."""
 
     @classmethod
     def of(cls, document: Mapping[str, Any] | None) -> Manifest | None:
@@ -43,51 +51,110 @@ class Manifest:
             return None
         if not all(isinstance(row.get("etag"), str) and "fingerprint" in row for row in contents):
             return None
-        obsolete = output.get("obsolete")
         return cls(
             {
                 row["path"]: FileEntry(row["path"], row.get("size_bytes", -1), row["fingerprint"])
                 for row in contents
             },
             {row["path"]: row["etag"] for row in contents},
-            obsolete if isinstance(obsolete, dict) else {},
+            _texts(output.get("obsolete")),
+            _texts(output.get("staged")),
+            str((document or {}).get("run_id")),
         )
 
-    def digest_of(self, path: str, row: ObjectStat) -> str | None:
+    def digest_of(self, path: str, row: ObjectStat | None) -> str | None:
         """The digest that was published, if the listed object is still that version."""
         entry = self.files.get(path)
-        if entry is None or (self.etags[path], entry.size_bytes) != (row.etag, row.size_bytes):
+        if entry is None or row is None:
             return None
-        return entry.digest
+        is_same = (self.etags[path], entry.size_bytes) == (row.etag, row.size_bytes)
+        return entry.digest if is_same else None
+
+    def is_untouched(self, path: str, row: ObjectStat | None) -> bool:
+        """Whether what a staged object is to replace still stands as it was, so that it may be replaced."""
+        return self.staged.get(path) == ("" if row is None else row.etag)
 
     def with_etags(self) -> dict[str, str]:
         """Every object that a publish of ours is known to have made, with its ETag."""
         return {**self.obsolete, **self.etags}
 
 
+def published_rows(
+    rows: Mapping[str, ObjectStat],
+    manifest: Manifest,
+    claimed: Callable[[list[str]], Iterable[str | None]],
+    staged: Callable[[], Mapping[str, ObjectStat]],
+) -> dict[str, ObjectStat] | None:
+    """The objects that have what was published, all of them, or None where one does not stand any more.
+
+    Args:
+        rows: What is listed below the prefix.
+        claimed: Gives for paths the digests in the objects' user metadata: the same bytes may have been
+            written again, and then have another ETag.
+        staged: Gives what lies in the staging area; called only while a switch is under way.
+    """
+    standing = {path: rows.get(path) for path in manifest.files}
+    wrong = [path for path, row in standing.items() if manifest.digest_of(path, row) is None]
+    if any(path in manifest.staged for path in wrong):
+        waiting = staged()
+        for path in wrong:
+            is_waiting = manifest.digest_of(path, waiting.get(path)) is not None
+            if is_waiting and manifest.is_untouched(path, rows.get(path)):
+                standing[path] = waiting[path]
+    left = [path for path in wrong if standing[path] is rows.get(path)]
+    if any(path not in rows for path in left):
+        return None
+    if list(claimed(left)) != [manifest.files[path].digest for path in left]:
+        return None
+    return {path: row for path, row in standing.items() if row is not None}
+
+
 def standing_content(
     rows: Mapping[str, ObjectStat],
     manifest: Manifest | None,
-    claimed: Callable[[list[str]], Iterable[str | None]],
-) -> tuple[dict[str, ObjectStat], Content]:
-    """The objects that are a prefix's content, and that content.
+    published: Mapping[str, ObjectStat] | None,
+) -> Content:
+    """What a prefix holds.
 
     Where all that was published stands, it is that, whatever others put beside it. Otherwise it is
     everything that is listed, because nobody can tell what belongs together.
 
     Args:
-        claimed: Gives for paths the digests in the objects' user metadata: the same bytes may have been
-            written again, and then have another ETag.
+        published: The answer of `published_rows`.
     """
     if manifest is None:
-        return dict(rows), tree_content(_entries(rows, {}))
-    digests = {path: manifest.digest_of(path, row) for path, row in rows.items()}
-    rewritten = [path for path in manifest.files if path in rows and digests[path] is None]
-    digests |= zip(rewritten, claimed(rewritten), strict=True)
-    if all(digests.get(path) == entry.digest for path, entry in manifest.files.items()):
-        own = {path: rows[path] for path in manifest.files}
-        return own, tree_content(manifest.files.values())
-    return dict(rows), tree_content(_entries(rows, digests))
+        return tree_content(_entries(rows, {}))
+    if published is not None:
+        return tree_content(manifest.files.values())
+    return tree_content(
+        _entries(rows, {path: manifest.digest_of(path, row) for path, row in rows.items()})
+    )
+
+
+def unchanged_rows(
+    digests: Mapping[str, Digests], rows: Mapping[str, ObjectStat], previous: Manifest | None
+) -> dict[str, ObjectStat]:
+    """The objects that need no upload: published before with the same bytes, and untouched since."""
+    if previous is None:
+        return {}
+    return {
+        path: rows[path]
+        for path, wanted in digests.items()
+        if previous.digest_of(path, rows.get(path)) == f"sha256:{wanted.sha256}"
+    }
+
+
+def obsolete_versions(
+    rows: Mapping[str, ObjectStat], previous: Manifest | None, ours: Container[str]
+) -> dict[str, str]:
+    """The objects of earlier publishes that this one has not, as long as nobody else rewrote them."""
+    if previous is None:
+        return {}
+    return {
+        path: etag
+        for path, etag in previous.with_etags().items()
+        if path not in ours and path in rows and rows[path].etag == etag
+    }
 
 
 def rows_digest(rows: Mapping[str, ObjectStat]) -> str:
@@ -98,18 +165,11 @@ def rows_digest(rows: Mapping[str, ObjectStat]) -> str:
     return digest.hexdigest()[:32]
 
 
-def unfinished_run(
-    announced: Mapping[str, Any], standing: Callable[[], Mapping[str, Any] | None]
-) -> str | None:
-    """The run whose publish is under way, or died before its sidecar was written.
-
-    Args:
-        standing: Gives the sidecar's document; called only when it matters.
-    """
-    if announced.get("state") != PUBLISHING:
-        return None
-    run_id = announced.get("run_id")
-    return None if (standing() or {}).get("run_id") == run_id else str(run_id)
+def _texts(value: Any) -> dict[str, str]:
+    """A mapping of a sidecar, which is untrusted; empty where it is none."""
+    if not isinstance(value, dict):
+        return {}
+    return {key: text for key, text in value.items() if isinstance(text, str)}
 
 
 def _entries(

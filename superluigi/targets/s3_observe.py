@@ -1,10 +1,10 @@
-"""Looking at objects: one HEAD, or pages of a listing for many."""
+"""Looking at many objects: in listings, which also show whether the sidecars stand beside them."""
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from superluigi.s3.bulk import LIST_FROM, find_by_listing
@@ -21,14 +21,16 @@ __all__ = ["observation_of", "observe_objects"]
 
 
 def observe_objects(targets: Sequence[S3ObjectTarget]) -> list[Observation]:
-    """Pages of listings where many are in one bucket, else HEADs in threads; in the order of `targets`."""
+    """Pages of listings where many are in one bucket, else one listing or HEAD each; in their order."""
     seen: dict[int, Observation] = {}
+    few: list[S3ObjectTarget] = []
     for group in _by_bucket(targets):
         if len(group) >= LIST_FROM:
             seen |= _observe_by_listing(group)
-    alone = [target for target in targets if id(target) not in seen]
-    looks = in_threads(_observe_alone, alone, threads=POOL_CONNECTIONS)
-    seen |= {id(target): look for target, look in zip(alone, looks, strict=True)}
+        else:
+            few += group
+    seen |= _in_threads(_observe_by_own_listing, few)
+    seen |= _in_threads(_observe_alone, [each for each in targets if id(each) not in seen])
     return [seen[id(target)] for target in targets]
 
 
@@ -82,6 +84,21 @@ def _observe_by_listing(group: Sequence[S3ObjectTarget]) -> dict[int, Observatio
             if target.metadata_bucket == bucket:
                 target.remember_shown(known)
     return seen
+
+
+def _in_threads(
+    look: Callable[[S3ObjectTarget], Observation | None], targets: Sequence[S3ObjectTarget]
+) -> dict[int, Observation]:
+    """What was seen; those left out were not to be seen so."""
+    looks = in_threads(look, targets, threads=POOL_CONNECTIONS)
+    return {
+        id(target): seen for target, seen in zip(targets, looks, strict=True) if seen is not None
+    }
+
+
+def _observe_by_own_listing(target: S3ObjectTarget) -> Observation | None:
+    """As many requests as a HEAD, and it shows the sidecar too; None where listing is no way."""
+    return _observe_by_listing([target]).get(id(target))
 
 
 def _observe_alone(target: S3ObjectTarget) -> Observation:

@@ -1,9 +1,10 @@
 """`S3PrefixTarget`: all objects below a prefix, published as one.
 
 S3 has no way to switch several objects at once, so the sidecar does it: it names every object with its
-digest and ETag, and is written when all of them stand. Until then `<sidecar>.next` says that a publish is
-under way, and `exists()` is False while the two disagree. What the old version had and the new one has
-not is removed last; objects that others put below the prefix are left alone, and count as no part of it.
+digest and ETag, and whoever reads through this target reads what it names. What would overwrite an object
+of the old version waits beside the prefix until the sidecar has switched (`s3_switch`), so that a reader
+finds the whole old version or the whole new one at every instant. What the old version had and the new one
+has not is removed last; objects that others put below the prefix are left alone, and are no part of it.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from superluigi.errors import InputChanged, SidecarError, TargetConflict
+from superluigi.errors import InputChanged, TargetConflict
 from superluigi.s3.cache import CachedObject
 from superluigi.s3.client import ClientSpec
 from superluigi.s3.hand_out import local_name, place_file
@@ -25,21 +26,25 @@ from superluigi.s3.parallel import in_threads
 from superluigi.s3.tree import build_tree
 from superluigi.targets.base import SIDECAR_SUFFIX, Stash
 from superluigi.targets.s3 import S3TargetWithMetadata, bucket_and_key
+from superluigi.targets.s3_listing import list_with_sidecar
 from superluigi.targets.s3_manifest import (
+    PUBLISHING,
     Manifest,
+    published_rows,
     rows_digest,
     standing_content,
-    unfinished_run,
 )
 from superluigi.targets.s3_publish import S3PendingOutput
-from superluigi.targets.s3_publish_prefix import PendingPrefix
+from superluigi.targets.s3_publish_prefix import PendingPrefix, fill_in
 from superluigi.targets.s3_stash import PrefixStash, S3Stash
-from superluigi.targets.state import Content, Observation
+from superluigi.targets.s3_switch import Staging, finish_switch, withdraw_uploads
+from superluigi.targets.state import Content, FileEntry, Observation, tree_content
 
 __all__ = ["S3PrefixTarget"]
 
 _THREADS = 16
-_HAND_OUT_TRIES = 3
+_TRIES = 3
+_ONE_PAGE = 900
 
 
 class S3PrefixTarget(S3TargetWithMetadata):
@@ -97,13 +102,13 @@ class S3PrefixTarget(S3TargetWithMetadata):
         return self._key
 
     def exists(self) -> bool:
-        """Whether objects are there, and no publish of them is unfinished.
+        """Whether objects are there that are more than the beginning of a first publish.
 
         Raises:
             AccessDenied, BucketMissing: it is not known.
         """
-        is_filled = any(self.is_file(stat) for stat in self._listing())
-        return is_filled and self._unfinished_run(self.announced()) is None
+        standing = self.standing()
+        return bool(standing.rows) and standing.unfinished_run is None
 
     def open(self, mode: str = "r") -> Any:
         """Refused: a prefix is not opened; open the objects below it."""
@@ -115,7 +120,7 @@ class S3PrefixTarget(S3TargetWithMetadata):
 
     def files(self) -> list[str]:
         """The keys of its objects, without the prefix, sorted."""
-        return sorted(self._standing(self.rows(), self.announced())[0])
+        return sorted(self.standing().own)
 
     def remove(self) -> None:
         """Delete all objects below the prefix, whoever put them there. The sidecar stays."""
@@ -128,8 +133,12 @@ class S3PrefixTarget(S3TargetWithMetadata):
 
     def observe(self) -> Observation:
         """One LIST, and a look for an unfinished publish."""
-        seen = self.look()
-        return replace(seen, run_id=self._unfinished_run(self.announced())) if seen.exists else seen
+        observed_ns = time.time_ns()
+        rows = self.rows()
+        seen = self.observation(rows, observed_ns)
+        if not seen.exists or self.is_announced() is False:
+            return seen
+        return replace(seen, run_id=self.standing(rows).unfinished_run)
 
     @classmethod
     def observe_many(cls, targets: Sequence[S3PrefixTarget]) -> list[Observation]:
@@ -138,18 +147,21 @@ class S3PrefixTarget(S3TargetWithMetadata):
 
     def read_content(self, observation: Observation) -> Content:
         """The digest over its objects: as published where that stands, else by ETags; none is read."""
-        rows = self.rows()
-        if not rows:
+        if observation.fingerprint is not None:  # of what was handed out
+            return Content(observation.fingerprint, observation.size_bytes, observation.file_count)
+        standing = self.standing()
+        if not standing.rows:
             raise self._missing()
-        return self._standing(rows, self.announced())[1]
+        return standing.content
 
     def hand_out(self, directory: str, *, force_download: bool = False) -> tuple[str, Observation]:
         """A folder of clones, read-only links or copies of the local copies."""
         folder = f"{directory}/{local_name(self.prefix)}"
         observed_ns = time.time_ns()
-        rows, copies = self._fetched(force=force_download)
+        standing, copies = self._fetched(force=force_download)
         _build(copies, folder, writable=False)
-        return folder, self.observation(rows, observed_ns)
+        seen = self.observation({**standing.rows, **standing.own}, observed_ns)
+        return folder, replace(seen, fingerprint=standing.content.fingerprint)
 
     def begin_output(self, run_id: str) -> S3PendingOutput:
         """An empty folder of the same base name in the project's temporary directory."""
@@ -161,11 +173,31 @@ class S3PrefixTarget(S3TargetWithMetadata):
         return self._stash_of(run_id) if self.rows() else None
 
     def remove_next(self) -> None:
-        """Finish the removal of what the published version has not, then withdraw the announcement."""
-        manifest = self.manifest()
-        if manifest is not None and manifest.obsolete:
-            self.delete_versions(manifest.obsolete, keep=manifest.files)
+        """Finish or undo the publish that it announces, then withdraw it."""
+        announced = self.announced()
+        if announced.get("state") == PUBLISHING:
+            document = self.sidecar_version()[0]
+            if (document or {}).get("run_id") == announced.get("run_id"):
+                finish_switch(self)
+                self.staging(str(announced.get("run_id"))).drop()
+            else:
+                withdraw_uploads(self, announced)
         super().remove_next()
+
+    def restore_sidecar(self, document: dict[str, Any]) -> None:
+        """Write it with the names of all objects, where those that stand are what it is about."""
+        rows = self.rows()
+        paths = list(rows)
+        digests = dict(zip(paths, self.claimed_digests(paths), strict=True))
+        entries = [
+            FileEntry(path, rows[path].size_bytes, digest)
+            for path, digest in digests.items()
+            if digest is not None
+        ]
+        content = tree_content(entries)
+        if content.fingerprint == document["output"]["fingerprint"]:
+            fill_in(document["output"], content, {path: row.etag for path, row in rows.items()})
+        super().restore_sidecar(document)
 
     def download(self, to: str | None = None, *, force: bool = False) -> str:
         """The local copy, a read-only folder; or a copy of one's own at `to`, which must not exist yet."""
@@ -187,9 +219,47 @@ class S3PrefixTarget(S3TargetWithMetadata):
         return self.observation(self.rows(), observed_ns)
 
     def rows(self) -> dict[str, ObjectStat]:
-        """The objects below the prefix, by their keys after it."""
-        start = len(self.prefix)
-        return {stat.key[start:]: stat for stat in self._listing() if self.is_file(stat)}
+        """The objects below the prefix, by their keys after it.
+
+        Where the sidecar and the announcement stand beside them, the same pages show whether they do.
+        """
+        start, beside = len(self.prefix), dict[str, ObjectStat | None]()
+        rows = {}
+        for stat in list_with_sidecar(self, beside):
+            if self.is_file(stat):
+                rows[stat.key[start:]] = stat
+        if len(rows) > _ONE_PAGE:
+            # What the first page did not show may be there when the last one comes.
+            beside = {key: stat for key, stat in beside.items() if stat is not None}
+        self.remember_shown(beside)
+        return rows
+
+    def standing(self, rows: dict[str, ObjectStat] | None = None) -> Standing:
+        """What stands there for a reader.
+
+        Where it is not what the sidecar names, it is looked at again: a publish may have been between the
+        listing and the sidecar.
+
+        Args:
+            rows: What a listing has just shown.
+        """
+        found = self._standing_now(rows)
+        for _ in range(_TRIES):
+            if found.manifest is None or found.published is not None:
+                return found
+            before, found = found, self._standing_now(None)
+            if (before.sidecar_etag, before.rows) == (found.sidecar_etag, found.rows):
+                return found
+        return replace(found, is_settled=False)
+
+    def staging(self, run_id: str) -> Staging:
+        """Where a run's objects wait for the switch."""
+        return Staging(self.store, self.bucket, self.prefix, run_id)
+
+    def claimed_digests(self, paths: Sequence[str]) -> list[str | None]:
+        """The digests in the objects' user metadata."""
+        stats = self.store.head_many([(self.bucket, self.prefix + path) for path in paths])
+        return [f"sha256:{stat.sha256}" if stat and stat.sha256 else None for stat in stats]
 
     def is_file(self, stat: ObjectStat) -> bool:
         """Not the sidecar inside, nor a placeholder that some tools make for a folder."""
@@ -215,7 +285,7 @@ class S3PrefixTarget(S3TargetWithMetadata):
 
     def manifest(self) -> Manifest | None:
         """What the sidecar names; None where it is missing or names not all."""
-        return Manifest.of(self._standing_document())
+        return Manifest.of(self.sidecar_version()[0])
 
     def delete_versions(self, etags: Mapping[str, str], *, keep: Mapping[str, Any]) -> None:
         """Remove objects that are still the versions of these ETags: what others wrote over them stays."""
@@ -229,48 +299,80 @@ class S3PrefixTarget(S3TargetWithMetadata):
     def _stash_of(self, run_id: str) -> S3Stash:
         return PrefixStash(self.store, self.bucket, self.prefix, run_id)
 
-    def _listing(self) -> Iterator[ObjectStat]:
-        return self.store.list_objects(self.bucket, self.prefix)
-
-    def _standing_document(self) -> dict[str, Any] | None:
-        with contextlib.suppress(SidecarError):
-            return self.metadata()
-        return None
-
-    def _unfinished_run(self, announced: Mapping[str, Any]) -> str | None:
-        return unfinished_run(announced, self._standing_document)
-
-    def _standing(
-        self, rows: Mapping[str, ObjectStat], announced: Mapping[str, Any]
-    ) -> tuple[dict[str, ObjectStat], Content]:
+    def _standing_now(self, rows: dict[str, ObjectStat] | None) -> Standing:
+        rows = self.rows() if rows is None else rows
+        announced = self.announced()
+        document, etag = self.sidecar_version()
         in_place = announced.get("state") in ("running", "failed")
-        manifest = None if in_place else self.manifest()
-        return standing_content(rows, manifest, self._claimed)
+        manifest = None if in_place else Manifest.of(document)
+        published = None
+        if manifest is not None:
+            staging = self.staging(manifest.run_id)
+            published = published_rows(
+                rows,
+                manifest,
+                self.claimed_digests,
+                lambda: staging.rows(list(manifest.staged)),
+            )
+        return Standing(rows, document, etag, manifest, published, announced)
 
-    def _claimed(self, paths: Sequence[str]) -> list[str | None]:
-        stats = self.store.head_many([(self.bucket, self.prefix + path) for path in paths])
-        return [f"sha256:{stat.sha256}" if stat and stat.sha256 else None for stat in stats]
-
-    def _fetched(
-        self, *, force: bool
-    ) -> tuple[dict[str, ObjectStat], list[tuple[str, CachedObject]]]:
-        """All listed rows, and local copies of exactly those versions of the content's objects."""
-        for _ in range(_HAND_OUT_TRIES):
-            rows, announced = self.rows(), self.announced()
-            if not rows:
+    def _fetched(self, *, force: bool) -> tuple[Standing, list[tuple[str, CachedObject]]]:
+        """What stands there, and local copies of exactly those versions of its objects."""
+        for _ in range(_TRIES):
+            standing = self.standing()
+            if not standing.rows:
                 raise self._missing()
-            if self._unfinished_run(announced) is not None:
+            if standing.unfinished_run is not None:
                 break
-            own = self._standing(rows, announced)[0]
+            if not standing.is_settled:
+                continue
+            own = standing.own
             with contextlib.suppress(FileNotFoundError), self._reading():
                 copies = self.cache.fetch_many(self.store, list(own.values()), force=force)
                 if all(map(_is_as_listed, copies, own.values())):
-                    return rows, list(zip(own, copies, strict=True))
+                    return standing, list(zip(own, copies, strict=True))
         message = (
             f"{self.path!r} is being written, or its last publish was interrupted. "
             "Let whatever writes it finish, or run its task again."
         )
         raise InputChanged(message, target=self)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A prefix as one reader finds it."""
+
+    rows: dict[str, ObjectStat]
+    """All objects that are listed below it, by their keys after it."""
+    document: dict[str, Any] | None
+    sidecar_etag: str | None
+    manifest: Manifest | None
+    published: dict[str, ObjectStat] | None
+    """The objects that were published, some perhaps not in place yet; None where not all stand any more."""
+    announced: Mapping[str, Any]
+    is_settled: bool = True
+    """False while what is listed and what the sidecar names keep differing in new ways."""
+
+    @property
+    def own(self) -> dict[str, ObjectStat]:
+        """The objects that are its content."""
+        return self.rows if self.published is None else self.published
+
+    @property
+    def content(self) -> Content:
+        """What it holds."""
+        return standing_content(self.rows, self.manifest, self.published)
+
+    @property
+    def unfinished_run(self) -> str | None:
+        """The run whose publish left nothing whole, because there was nothing whole before it either."""
+        announced = self.announced
+        if self.published is not None or announced.get("state") != PUBLISHING:
+            return None
+        if announced.get("uploading") == []:
+            return None  # nothing of it is in place before its switch
+        run_id = announced.get("run_id")
+        return None if (self.document or {}).get("run_id") == run_id else str(run_id)
 
 
 def _is_as_listed(copy: CachedObject, row: ObjectStat) -> bool:

@@ -2,32 +2,47 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from superluigi.errors import MetadataError, OutputNotWritten, SyncFailed, TargetError
+from superluigi.errors import (
+    MetadataError,
+    ObjectChanged,
+    OutputNotWritten,
+    SyncFailed,
+    TargetError,
+)
 from superluigi.files import tree_files
-from superluigi.s3.checksums import Digests, digests_of
+from superluigi.s3.checksums import digests_of
 from superluigi.s3.hand_out import local_name
 from superluigi.s3.objects import ObjectStat
 from superluigi.s3.parallel import in_threads
 from superluigi.s3.uri import check_key
 from superluigi.sidecar import encode_sidecar
 from superluigi.targets.refusals import folder_is_empty, no_folder
-from superluigi.targets.s3 import S3TargetWithMetadata, claimed_run_id
-from superluigi.targets.s3_manifest import PUBLISHING, Manifest
+from superluigi.targets.s3 import S3TargetWithMetadata, is_of_living_other
+from superluigi.targets.s3_manifest import (
+    PUBLISHING,
+    obsolete_versions,
+    rows_digest,
+    unchanged_rows,
+)
 from superluigi.targets.s3_publish import S3PendingOutput, identity_of
+from superluigi.targets.s3_switch import finish_switch, withdraw_uploads
 from superluigi.targets.state import Content, FileEntry, Observation, tree_content
 from superluigi_catalog.owner import this_owner
 
 if TYPE_CHECKING:
-    from superluigi.targets.s3_prefix import S3PrefixTarget
+    from superluigi.targets.s3_prefix import S3PrefixTarget, Standing
 
-__all__ = ["PendingPrefix"]
+__all__ = ["PendingPrefix", "fill_in"]
 
 _THREADS = 16
+_PATIENCE_S = 30.0
+_PAUSE_S = 0.5
 
 
 class PendingPrefix(S3PendingOutput):
@@ -51,15 +66,16 @@ class PendingPrefix(S3PendingOutput):
         self._digests = {
             path: digests_of(Path(self.path, path)) for path in sorted(self._identities)
         }
-        return tree_content(
+        self._content = tree_content(
             FileEntry(path, digests.size_bytes, f"sha256:{digests.sha256}")
             for path, digests in self._digests.items()
         )
+        return self._content
 
     def prepare(self, document: dict[str, Any]) -> None:
         """Keep the document, with room for all objects: what cannot be published must fail here."""
         self._document = document
-        self._fill_in(dict.fromkeys(self._digests, "0" * 48), {})
+        self._fill_in(dict.fromkeys(self._digests, "0" * 48), {}, {})
         try:
             encode_sidecar(document)
         except MetadataError as error:
@@ -70,29 +86,79 @@ class PendingPrefix(S3PendingOutput):
             raise TargetError(message, target=self.target) from error
 
     def commit(self) -> Observation:
-        """Upload what is new, write the sidecar, remove what the old version had and this one has not."""
+        """Upload what is new, switch the sidecar, bring what waited into place, remove what is obsolete."""
         target = self.target
         self._refuse_late_changes()
+        standing = self._settled()
         observed_ns = time.time_ns()
-        rows, previous = target.rows(), target.manifest()
-        standing = _unchanged(self._digests, rows, previous)
-        dead = self._left_by_dead_run(rows)
-        self._announce()
-        uploaded = self._upload([path for path in self._digests if path not in standing])
-        ours = {**standing, **uploaded}
-        obsolete = _obsolete(rows, previous, ours) | {
-            path: etag for path, etag in dead.items() if path not in ours
-        }
-        rows = {path: row for path, row in rows.items() if path not in obsolete} | ours
-        seen = target.observation(rows, observed_ns)
-        self._fill_in({path: row.etag for path, row in ours.items()}, obsolete)
-        self._document["output"] |= {"etag": seen.etag, "version_id": None}
-        target.write_sidecar(self._document)
+        kept = unchanged_rows(self._digests, standing.rows, standing.manifest)
+        self._direct = _unoccupied(self._digests, standing)
+        target.write_next(self._document | self._announcement())
+        try:
+            uploaded, waiting = self._upload([path for path in self._digests if path not in kept])
+            ours = {**kept, **uploaded, **waiting}
+            obsolete = obsolete_versions(standing.rows, standing.manifest, ours)
+            rows = {path: row for path, row in standing.rows.items() if path not in obsolete}
+            replaced = {path: _etag(standing.rows.get(path)) for path in waiting}
+            self._fill_in({path: row.etag for path, row in ours.items()}, obsolete, replaced)
+            self._document["output"] |= {"etag": rows_digest(rows | ours), "version_id": None}
+        except Exception:
+            self._withdraw()
+            raise
+        self._switch(standing.sidecar_etag)
         self.is_published = True
-        target.delete_versions(obsolete, keep=ours)
+        if waiting or obsolete:
+            final = finish_switch(target) or self._document
+            self._document["output"] = final["output"]
         S3TargetWithMetadata.remove_next(target)
         self._keep_copies(uploaded)
-        return seen
+        seen = target.observation(rows | ours, observed_ns)
+        if not waiting:
+            return seen
+        return target.observation(target.rows(), observed_ns)
+
+    def _settled(self) -> Standing:
+        """What stands there, once what earlier publishes left has been finished or undone.
+
+        A switch that somebody else is at, on this host or another, is given a moment, then finished for him.
+        """
+        target, give_up = self.target, time.monotonic() + _PATIENCE_S
+        while True:
+            standing = target.standing()
+            announced = standing.announced
+            is_publishing = announced.get("state") == PUBLISHING
+            is_switching = standing.manifest is not None and bool(standing.manifest.staged)
+            is_alive = is_publishing and is_of_living_other(announced)
+            if is_alive and is_switching and time.monotonic() < give_up:
+                time.sleep(_PAUSE_S)
+            elif is_publishing and (is_switching or not is_alive):
+                target.remove_next()
+                return target.standing()
+            elif is_switching:
+                finish_switch(target)
+                return target.standing()
+            else:
+                return standing
+
+    def _switch(self, etag: str | None) -> None:
+        try:
+            self.target.switch_sidecar(self._document, etag)
+        except ObjectChanged as error:
+            self._withdraw()
+            message = (
+                f"{self.target} was published by another writer while this run was uploading, so nothing "
+                "of this run was published. Run again, to see what stands there now."
+            )
+            raise ObjectChanged(message, target=self.target) from error
+
+    def _withdraw(self) -> None:
+        """Remove what was uploaded; where the store refuses that too, the next build does it."""
+        with contextlib.suppress(TargetError):
+            announced = self.target.announced()
+            if announced.get("run_id") == self._run_id:
+                self.target.remove_next()
+            else:
+                withdraw_uploads(self.target, self._announcement())
 
     def _check_key(self, path: str) -> None:
         try:
@@ -109,65 +175,61 @@ class PendingPrefix(S3PendingOutput):
             )
             raise OutputNotWritten(message, target=self.target)
 
-    def _fill_in(self, etags: Mapping[str, str], obsolete: Mapping[str, str]) -> None:
+    def _fill_in(
+        self, etags: Mapping[str, str], obsolete: Mapping[str, str], staged: Mapping[str, str]
+    ) -> None:
         """Let the document name every object, which is what makes it a manifest."""
         output = self._document["output"]
-        output["file_count"] = len(self._digests)
-        output["contents"] = [
-            {
-                "path": path,
-                "size_bytes": digests.size_bytes,
-                "fingerprint": f"sha256:{digests.sha256}",
-                "etag": etags[path],
-            }
-            for path, digests in self._digests.items()
-        ]
+        fill_in(output, self._content, etags)
         output["obsolete"] = dict(obsolete)
+        if staged:
+            output["staged"] = dict(staged)
 
-    def _announce(self) -> None:
+    def _announcement(self) -> dict[str, Any]:
         output = {
             key: value
             for key, value in self._document["output"].items()
-            if key not in ("contents", "obsolete")
+            if key not in ("contents", "obsolete", "staged")
         }
-        announced = {
+        return {
             "state": PUBLISHING,
+            "run_id": self._run_id,
             "owner": this_owner(),
             "output": output,
-            "uploading": sorted(self._digests),
-        }
-        self.target.write_next(self._document | announced)
-
-    def _left_by_dead_run(self, rows: Mapping[str, ObjectStat]) -> dict[str, str]:
-        """The objects that a publish which died had uploaded, with their ETags: no manifest names them."""
-        target = self.target
-        announced = target.announced()
-        if announced.get("state") != PUBLISHING:
-            return {}
-        names = announced.get("uploading")
-        listed = [rows[path] for path in names if path in rows] if isinstance(names, list) else []
-        stats = target.store.head_many([(row.bucket, row.key) for row in listed])
-        start = len(target.prefix)
-        return {
-            stat.key[start:]: stat.etag
-            for stat in stats
-            if stat is not None and claimed_run_id(stat) == announced.get("run_id")
+            "uploading": sorted(self._direct),
         }
 
-    def _upload(self, paths: Sequence[str]) -> dict[str, ObjectStat]:
-        target = self.target
+    def _upload(self, paths: Sequence[str]) -> tuple[dict[str, ObjectStat], dict[str, ObjectStat]]:
+        """Put objects where no reader looks yet: in place, where nothing is, else into the staging area.
 
-        def put(path: str) -> ObjectStat:
+        Returns:
+            What is in place, and what waits.
+        """
+        target, staging = self.target, self.target.staging(self._run_id)
+
+        def put(path: str) -> tuple[bool, ObjectStat]:
             key = target.prefix + path
-            return target.store.put_file(
-                target.bucket,
-                key,
-                f"{self.path}/{path}",
-                metadata=target.run_metadata(key, self._run_id),
-                digests=self._digests[path],
-            )
+            if path in self._direct:
+                with contextlib.suppress(ObjectChanged):  # another writer was faster there
+                    return False, self._put(path, key, key, if_none_match=True)
+            return True, self._put(path, key, staging.key_of(path))
 
-        return dict(zip(paths, in_threads(put, paths, threads=_THREADS), strict=True))
+        results = dict(zip(paths, in_threads(put, paths, threads=_THREADS), strict=True))
+        return (
+            {path: stat for path, (waits, stat) in results.items() if not waits},
+            {path: stat for path, (waits, stat) in results.items() if waits},
+        )
+
+    def _put(self, path: str, key: str, to: str, *, if_none_match: bool = False) -> ObjectStat:
+        target = self.target
+        return target.store.put_file(
+            target.bucket,
+            to,
+            f"{self.path}/{path}",
+            metadata=target.run_metadata(key, self._run_id),
+            if_none_match=if_none_match,
+            digests=self._digests[path],
+        )
 
     def _keep_copies(self, uploaded: Mapping[str, ObjectStat]) -> None:
         for path, put in uploaded.items():
@@ -191,27 +253,29 @@ class PendingPrefix(S3PendingOutput):
             raise SyncFailed(message, target=self.target)
 
 
-def _unchanged(
-    digests: Mapping[str, Digests], rows: Mapping[str, ObjectStat], previous: Manifest | None
-) -> dict[str, ObjectStat]:
-    """The objects that need no upload: published before with the same bytes, and untouched since."""
-    if previous is None:
-        return {}
-    return {
-        path: rows[path]
-        for path, wanted in digests.items()
-        if path in rows and previous.digest_of(path, rows[path]) == f"sha256:{wanted.sha256}"
-    }
+def fill_in(output: dict[str, Any], content: Content, etags: Mapping[str, str]) -> None:
+    """Let a sidecar's `output` name every object of a prefix."""
+    output["file_count"] = content.file_count
+    output["contents"] = [
+        {
+            "path": entry.path,
+            "size_bytes": entry.size_bytes,
+            "fingerprint": entry.digest,
+            "etag": etags[entry.path],
+        }
+        for entry in content.contents
+    ]
 
 
-def _obsolete(
-    rows: Mapping[str, ObjectStat], previous: Manifest | None, ours: Mapping[str, ObjectStat]
-) -> dict[str, str]:
-    """The objects of earlier publishes that this one has not, as long as nobody else rewrote them."""
-    if previous is None:
-        return {}
-    return {
-        path: etag
-        for path, etag in previous.with_etags().items()
-        if path not in ours and path in rows and rows[path].etag == etag
-    }
+def _unoccupied(paths: Iterable[str], standing: Standing) -> set[str]:
+    """The paths whose objects no reader looks at before the switch.
+
+    Where no manifest names what belongs to the old version, everything that is listed does.
+    """
+    if standing.rows and standing.published is None:
+        return set()
+    return set(paths) - standing.rows.keys()
+
+
+def _etag(row: ObjectStat | None) -> str:
+    return "" if row is None else row.etag

@@ -9,7 +9,7 @@ import pytest
 
 from superluigi.errors import BucketMissing
 from superluigi.s3 import ObjectStore
-from superluigi.s3.bulk import _just_before, find_by_listing
+from superluigi.s3.bulk import find_by_listing, just_before
 from tests.s3_server import BUCKET, Answer, FaultProxy, fill_bucket
 
 
@@ -91,9 +91,9 @@ def test_the_answer_is_that_of_looking_at_each(
 
 
 @pytest.mark.parametrize("key", ["a", "a/b", "b\0", "é", "\ue000", "z" * 1024, "é" * 512])
-def test_just_before_a_key_is_below_it(key: str) -> None:
-    assert _just_before(key) < key
-    assert len(_just_before(key).encode()) <= 1024
+def testjust_before_a_key_is_below_it(key: str) -> None:
+    assert just_before(key) < key
+    assert len(just_before(key).encode()) <= 1024
 
 
 def test_where_listing_is_not_allowed_nothing_is_known(

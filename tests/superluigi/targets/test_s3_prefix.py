@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from superluigi.errors import (
     AccessDenied,
     BucketMissing,
     InputChanged,
+    ObjectChanged,
     OutputNotWritten,
     SyncFailed,
     TargetConflict,
@@ -22,7 +24,7 @@ from superluigi.errors import (
 )
 from superluigi.targets import S3PrefixTarget
 from superluigi.targets.foreign import adapt
-from tests.s3_server import BUCKET, Answer, FaultProxy
+from tests.s3_server import BUCKET, Answer, FaultProxy, fill_bucket
 from tests.superluigi.targets.s3_documents import document
 
 SIDECAR = "out/day.metadata.json"
@@ -135,10 +137,18 @@ def test_an_overwrite_uploads_what_is_new_and_removes_what_is_old(
     seen = publish(target, NEW, run_id="run-2")
 
     puts = [request for request in s3_faults.requests if request.startswith("PUT")]
-    assert sorted(puts[1:-1]) == ["PUT /lake/out/day/a.csv", "PUT /lake/out/day/new.csv"]
-    assert (puts[0], puts[-1]) == (f"PUT /lake/{SIDECAR}.next", f"PUT /lake/{SIDECAR}")
-    assert s3_faults.requests.index(puts[-1]) < min(
-        i for i, request in enumerate(s3_faults.requests) if request.startswith(("POST", "DELETE"))
+    assert puts[0] == f"PUT /lake/{SIDECAR}.next"
+    staged, direct = sorted(puts[1:3])
+    assert staged.startswith("PUT /lake/out/day.superluigi-new-")
+    assert direct == "PUT /lake/out/day/new.csv"
+    assert puts[3:] == [
+        f"PUT /lake/{SIDECAR}",
+        "PUT /lake/out/day/a.csv",
+        f"PUT /lake/{SIDECAR}",
+    ]
+    deletes = [r for r in s3_faults.requests if r.startswith(("POST", "DELETE"))]
+    assert s3_faults.requests.index("PUT /lake/out/day/a.csv") < min(
+        map(s3_faults.requests.index, deletes)
     )
     assert stored(s3) == below(NEW)
     assert handed_out(target, tmp_path) == NEW
@@ -213,57 +223,203 @@ def die_at(faults: FaultProxy, count: int, matches: Callable[[str, str], bool]) 
     faults.before.append(refuse)
 
 
-def is_upload(method: str, path: str) -> bool:
-    return method == "PUT" and "/out/day/" in path
-
-
-@pytest.mark.parametrize("uploaded", [0, 1, 2])
-@pytest.mark.parametrize("old", [None, OLD])
-def test_a_death_between_two_uploads_is_seen_and_repaired(
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.faults)])
+@pytest.mark.parametrize("old", [None, OLD], ids=["first", "over an old one"])
+def test_a_death_at_any_instant_leaves_all_of_one_version(
     target: S3PrefixTarget,
     s3: Any,
     s3_faults: FaultProxy,
     tmp_path: Path,
     old: dict[str, bytes] | None,
-    uploaded: int,
+    every: int,
+) -> None:
+    seen_states = set()
+    left, count = True, 1
+    while left:
+        count += every
+        target.remove()
+        s3.delete_object(Bucket=BUCKET, Key=SIDECAR)
+        if old:
+            publish(target, old)
+        die_at(s3_faults, count, lambda method, _: method in ("PUT", "POST", "DELETE"))
+        try:
+            publish(target, NEW, run_id="run-2")
+            left = False
+        except TargetError:
+            pass
+        s3_faults.reset()
+
+        reader = S3PrefixTarget(target.uri)
+        stands = handed_out(reader, tmp_path) if reader.exists() else None
+        seen_states.add("none" if stands is None else "old" if stands == old else "new")
+        assert stands in (old, NEW)
+        assert reader.exists() == (stands is not None)
+        if stands is None and reader.observe().exists:
+            assert reader.observe().run_id == "run-2"
+            with pytest.raises(InputChanged, match="interrupted"):
+                handed_out(reader, tmp_path)
+
+        if count % 2:
+            target.remove_next()  # what the next build's recovery does
+            assert reader.exists() == (stands is not None)
+            assert stands is None or handed_out(reader, tmp_path) == stands
+            assert stored(s3) == below(stands or {})
+        else:
+            publish(target, OLD | {"third.csv": b"3"}, run_id="run-3")
+            assert stored(s3) == below(OLD | {"third.csv": b"3"})
+        assert target.read_next() is None
+    assert count > 6
+    assert seen_states == {"old" if old else "none", "new"}
+
+
+@pytest.mark.parametrize("old", [OLD, None], ids=["ours", "of others"])
+def test_a_reader_finds_one_whole_version_at_every_instant_of_a_publish(
+    target: S3PrefixTarget,
+    s3: Any,
+    s3_faults: FaultProxy,
+    tmp_path: Path,
+    old: dict[str, bytes] | None,
 ) -> None:
     if old:
         publish(target, old)
-    die_at(s3_faults, uploaded + 1, is_upload)
-    with pytest.raises(TargetError):
-        publish(target, NEW | {"dead.csv": b"d2"}, run_id="run-2")
-    s3_faults.reset()
+    else:
+        for key, data in below(OLD).items():
+            s3.put_object(Bucket=BUCKET, Key=key, Body=data)
+    reader, lock, found = S3PrefixTarget(target.uri), threading.Lock(), []
 
-    assert not target.exists()
-    if old or uploaded:
-        assert target.observe().run_id == "run-2"
-        with pytest.raises(InputChanged, match="interrupted"):
-            handed_out(target, tmp_path)
-    if old:
-        assert set(below(old)) <= set(stored(s3))
+    def read(method: str, path: str) -> None:
+        if method == "GET" or lock.locked():
+            return
+        with lock:
+            version = handed_out(reader, tmp_path)
+            assert reader.exists()
+            found.append("old" if version == OLD else "new" if version == NEW else version)
 
-    publish(target, NEW, run_id="run-3")
+    s3_faults.before.append(read)
 
-    assert stored(s3) == below(NEW)
-    assert target.exists()
-    assert handed_out(target, tmp_path) == NEW
-    assert target.read_next() is None
+    publish(target, NEW, run_id="run-2")
+
+    assert set(found) == {"old", "new"}
+    assert found == sorted(found, reverse=True)
+    others = {"gone.csv": b"g1"} if old is None else {}
+    assert stored(s3) == below(NEW | others)
 
 
-def test_a_death_before_the_sidecar_leaves_the_old_one_standing(
-    target: S3PrefixTarget, s3: Any, s3_faults: FaultProxy
+def test_what_was_handed_out_is_what_is_recorded_of_it(
+    target: S3PrefixTarget, s3_faults: FaultProxy, tmp_path: Path
 ) -> None:
     publish(target, OLD)
-    die_at(s3_faults, 1, lambda method, path: method == "PUT" and path.endswith(SIDECAR))
+    content = target.read_content(target.observe())
+    directory = tmp_path / "work"
+    directory.mkdir()
+
+    folder, seen = target.hand_out(str(directory))
+    publish(target, NEW, run_id="run-2")
+
+    assert tree(folder) == OLD
+    assert target.read_content(seen).fingerprint == content.fingerprint
+    assert target.read_content(target.observe()).fingerprint != content.fingerprint
+
+
+def test_of_two_publishes_at_once_one_wins_and_nothing_of_the_other_stays(
+    target: S3PrefixTarget, s3: Any, s3_faults: FaultProxy, tmp_path: Path
+) -> None:
+    publish(target, OLD)
+    other = begin(S3PrefixTarget(target.uri), {"a.csv": b"a3", "new.csv": b"n3"}, "run-3")
+    once = [other]
+
+    def publish_too(method: str, path: str) -> None:
+        if method == "PUT" and path.endswith("/day.metadata.json") and once:
+            pending = once.pop()
+            pending.commit()
+            pending.discard()
+
+    s3_faults.before.append(publish_too)
+
+    with pytest.raises(ObjectChanged, match="another writer"):
+        publish(target, NEW, run_id="run-2")
+
+    assert handed_out(target, tmp_path) == {"a.csv": b"a3", "new.csv": b"n3"}
+    assert stored(s3) == below({"a.csv": b"a3", "new.csv": b"n3"})
+
+
+def test_what_others_write_into_the_place_of_a_waiting_object_stays(
+    target: S3PrefixTarget, s3: Any, s3_faults: FaultProxy, tmp_path: Path
+) -> None:
+    publish(target, OLD)
+    die_at(s3_faults, 1, lambda method, path: method == "PUT" and path.endswith("/day/a.csv"))
     with pytest.raises(TargetError):
         publish(target, NEW, run_id="run-2")
     s3_faults.reset()
+    assert handed_out(target, tmp_path) == NEW
+    s3.put_object(Bucket=BUCKET, Key="out/day/a.csv", Body=b"by hand")
 
-    metadata = target.metadata()
-    assert metadata is not None
-    assert metadata["run_id"] == "run-1"
-    assert not target.exists()
-    assert "out/day/gone.csv" in stored(s3)
+    target.remove_next()
+
+    assert stored(s3)["out/day/a.csv"] == b"by hand"
+    assert handed_out(target, tmp_path)["a.csv"] == b"by hand"
+
+
+def test_the_listing_of_a_prefix_shows_whether_its_sidecar_stands(
+    target: S3PrefixTarget, s3: Any, s3_faults: FaultProxy
+) -> None:
+    s3.put_object(Bucket=BUCKET, Key="out/day-before/x", Body=b"a neighbour")
+    publish(target, OLD)
+    for i in range(3):
+        s3.put_object(Bucket=BUCKET, Key=f"out/day.old/{i}", Body=b"a neighbour")
+    s3_faults.requests.clear()
+
+    assert target.look().file_count == 3
+    assert target.has_sidecar() is True
+    assert target.is_announced() is False
+    s3.delete_object(Bucket=BUCKET, Key=SIDECAR)  # not through the proxy
+    assert target.look().file_count == 3
+    assert target.has_sidecar() is False
+
+    assert (
+        s3_faults.requests == ["GET /lake"] * 2 + [f"DELETE /lake/{SIDECAR}"]
+        or len([r for r in s3_faults.requests if r == "GET /lake"]) == 2
+    )
+
+
+@pytest.mark.parametrize("why", ["denied", "strangers"])
+def test_where_sidecar_and_objects_are_not_listed_together_the_objects_are(
+    target: S3PrefixTarget, s3_faults: FaultProxy, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    publish(target, OLD)
+    fill_bucket(f"out/day.old/{i}" for i in range(5))
+    if why == "strangers":
+        monkeypatch.setattr("superluigi.targets.s3_listing._MOST_STRANGERS", 4)
+    else:
+        s3_faults.always(
+            lambda answer: answer.refuse(403, "AccessDenied"),
+            when=lambda answer: "prefix=out%2Fday&" in answer.path,
+        )
+
+    assert target.look().file_count == 3
+    assert target.has_sidecar() is None
+    assert target.files() == sorted(OLD)
+
+
+def test_a_restored_sidecar_names_all_objects_again(
+    target: S3PrefixTarget, s3: Any, tmp_path: Path
+) -> None:
+    publish(target, OLD)
+    whole = target.metadata()
+    assert whole is not None
+    s3.delete_object(Bucket=BUCKET, Key=SIDECAR)
+    bare = json.loads(json.dumps(whole))
+    del bare["output"]["contents"]
+
+    target.restore_sidecar(bare)
+
+    s3.put_object(Bucket=BUCKET, Key="out/day/later.csv", Body=b"by others")
+    assert handed_out(target, tmp_path) == OLD
+    restored = target.metadata()
+    assert restored is not None
+    assert restored["output"]["contents"] == whole["output"]["contents"]
+    target.restore_sidecar(bare | {"run_id": "late"})  # it stands again: left alone
+    assert target.metadata() == restored
 
 
 def test_a_death_after_the_sidecar_is_a_finished_publish_that_is_tidied_up(

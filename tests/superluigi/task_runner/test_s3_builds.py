@@ -180,6 +180,25 @@ def test_a_build_killed_between_object_and_sidecar_is_mended_by_the_next(
     assert build(s3_flows.S3Raw()) == []
 
 
+def test_sidecars_that_were_deleted_are_written_again(s3: Any) -> None:
+    build(s3_flows.S3Report())
+    rows = s3.list_objects_v2(Bucket="lake")["Contents"]
+    keys = [row["Key"] for row in rows if row["Key"].endswith(".metadata.json")]
+    before = {key: json.loads(get(s3, key)) for key in keys}
+    assert len(keys) == 3
+    for key in keys:
+        s3.delete_object(Bucket="lake", Key=key)
+
+    assert build(s3_flows.S3Report()) == []
+
+    after = {key: json.loads(get(s3, key)) for key in keys}
+    for key in keys:
+        assert after[key]["run_id"] == before[key]["run_id"]
+        assert after[key]["output"]["etag"] == before[key]["output"]["etag"]
+    named = after["clean.metadata.json"]["output"]["contents"]
+    assert named == before["clean.metadata.json"]["output"]["contents"]
+
+
 def test_local_output_hands_back_local_paths(s3: Any) -> None:
     result = run_task(s3_flows.S3Clean(), local_output=True, progress=False)
     assert Path(result.outputs, "sub", "second.txt").read_text() == "hh"
