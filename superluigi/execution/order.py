@@ -38,6 +38,8 @@ class RunOrder:
     """None: nobody looked, the run finds out itself (Luigi's own `build`)."""
     upstream: Mapping[str, str] = field(default_factory=dict)
     """Place → task_hash."""
+    standing: Mapping[str, str] = field(default_factory=dict)
+    """What the build saw at the places of the outputs, as tokens; "" for nothing."""
     code: Mapping[str, Any] | None = None
     environment: Mapping[str, Any] = field(default_factory=dict)
     durability: str = "detect"

@@ -31,6 +31,7 @@ class PublishedOutputs(RunOutputs):
         for place, target in self._targets.items():
             self._pending[place] = pending = target.begin_output(self._order.run_id)
             pending.durable = self._order.durability == "fsync"
+            pending.replaces = self._order.standing.get(place)
 
     def _check_builder(self) -> None:
         """Publish nothing for a build that is gone: the next one may be at the same target already."""

@@ -34,12 +34,23 @@ class Orders:
             reason=reason.to_dict(),
             inputs=tuple(_expected(*row) for row in task.inputs()),
             upstream={place: upstream.task_hash for place, upstream in task.upstream},
+            standing={} if self.planner.verify == "catalog" else _tokens(task),
             code=code.to_dict() if code is not None else None,
             environment=environment_of(type(task.task), directory=self.planner.project.root),
             durability=self.planner.settings.durability,
             force_local_download=self.force_local_download,
             record_plain_targets=self.planner.settings.plain_targets,
         )
+
+
+def _tokens(task: PlannedTask) -> dict[str, str]:
+    """What a look has just shown at the outputs; an older look must not refuse a result."""
+    looks = {output.place: output.state.observation for output in task.outputs}
+    return {
+        place: (seen.token or "") if seen.exists else ""
+        for place, seen in looks.items()
+        if seen is not None
+    }
 
 
 def _expected(place: str, upstream: PlannedTask, output: PlannedOutput) -> ExpectedInput:

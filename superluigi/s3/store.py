@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ from superluigi.s3.objects import (
 )
 from superluigi.s3.parallel import in_threads
 from superluigi.s3.upload import copy_object, upload_bytes, upload_file
+from superluigi.s3.uploads import announced_upload
 from superluigi.s3.uri import format_uri
 
 __all__ = ["ObjectStore"]
@@ -211,7 +213,7 @@ class ObjectStore:
 
         Raises:
             ObjectChanged: a condition does not hold.
-            SyncFailed: the file changed meanwhile, or another writer replaced the object at once.
+            SyncFailed: the file changed meanwhile.
         """
         conditions = _conditions(if_match, if_none_match)
         with self._requests(WRITE, bucket, key) as client:
@@ -223,6 +225,7 @@ class ObjectStore:
                 metadata=metadata,
                 conditions=conditions,
                 digests=digests,
+                announce=functools.partial(announced_upload, self.spec),
             )
 
     def put_many(

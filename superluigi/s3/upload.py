@@ -9,7 +9,6 @@ Source: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-in
 
 from __future__ import annotations
 
-import math
 import random
 import secrets
 import time
@@ -17,7 +16,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from superluigi.errors import ObjectChanged, SyncFailed, TargetError
+from superluigi.errors import ObjectChanged, SyncFailed
+from superluigi.s3.capabilities import under_conditions
 from superluigi.s3.checksums import Digests, digests_of
 from superluigi.s3.errors import (
     COPY,
@@ -27,6 +27,7 @@ from superluigi.s3.errors import (
     is_precondition,
     s3_errors,
 )
+from superluigi.s3.multipart import Announce, part_size, put_in_parts
 from superluigi.s3.objects import METADATA_UPLOAD, ObjectStat, claims_of, stat_from_response
 from superluigi.s3.uri import format_uri
 
@@ -35,8 +36,6 @@ __all__ = ["MULTIPART_FROM_BYTES", "copy_object", "upload_bytes", "upload_file"]
 MULTIPART_FROM_BYTES = 64 << 20
 _SINGLE_MAX_BYTES = 5 << 30
 """S3's limit on one PutObject or CopyObject."""
-_MIN_PART_BYTES = 16 << 20
-_MAX_PARTS = 9_000
 _PART_THREADS = 8
 _CONFLICT_ATTEMPTS = 5
 
@@ -57,10 +56,10 @@ def upload_bytes(
         ObjectChanged: a condition does not hold.
     """
     digests = digests_of(data)
-    request: dict[str, Any] = {"Body": data, **(conditions or {})}
+    request: dict[str, Any] = {"Body": data}
     if content_type is not None:
         request["ContentType"] = content_type
-    return _put(client, bucket, key, request, digests, metadata)
+    return _put(client, bucket, key, request, digests, metadata, conditions)
 
 
 def upload_file(
@@ -72,26 +71,36 @@ def upload_file(
     metadata: Mapping[str, str] | None = None,
     conditions: Mapping[str, str] | None = None,
     digests: Digests | None = None,
+    announce: Announce | None = None,
 ) -> ObjectStat:
-    """Write a file as an object.
+    """Write a file as an object, a large one in parts.
 
     Args:
         digests: The file's, if they are known already.
+        announce: For finding an upload in parts again if this process dies.
 
     Raises:
         ObjectChanged: a condition does not hold.
         SyncFailed: the file changed during the upload, or another writer replaced the object at once.
-        TargetError: a condition on a file that is too large for one.
     """
     before = _identity(path)
     digests = digests or digests_of(Path(path))
-    if conditions or digests.size_bytes < MULTIPART_FROM_BYTES:
-        _refuse_too_large(bucket, key, digests.size_bytes)
+    if digests.size_bytes < MULTIPART_FROM_BYTES:
         with Path(path).open("rb") as body:
-            request = {"Body": body, **(conditions or {})}
-            stat = _put(client, bucket, key, request, digests, metadata)
+            request = {"Body": body}
+            stat = _put(client, bucket, key, request, digests, metadata, conditions)
     else:
-        stat = _put_in_parts(client, bucket, key, path, digests, metadata)
+        carried = _metadata(digests, metadata)
+
+        def put(under: Mapping[str, str]) -> ObjectStat:
+            put_in_parts(client, bucket, key, path, digests, carried, under, announce)
+            # The answer may be cut after its status, and is then without an ETag.
+            stat = _own_object(client, bucket, key, carried)
+            if stat is None:
+                raise _replaced_at_once(bucket, key)
+            return stat
+
+        stat = _knowing_its_own(client, bucket, key, carried, conditions, put)
     if _identity(path) != before:
         message = (
             f"{path!r} changed while it was uploaded to {stat.uri!r}, which now holds neither version. "
@@ -125,6 +134,15 @@ def copy_object(client: Any, source: ObjectStat, to_bucket: str, to_key: str) ->
     return stat_from_response(to_bucket, to_key, response)
 
 
+def _replaced_at_once(bucket: str, key: str) -> SyncFailed:
+    uri = format_uri(bucket, key)
+    message = (
+        f"{uri!r} was overwritten or deleted by another writer as soon as it was uploaded. "
+        "Give one of the two another key."
+    )
+    return SyncFailed(message, target=uri)
+
+
 def _put(
     client: Any,
     bucket: str,
@@ -132,10 +150,11 @@ def _put(
     request: dict[str, Any],
     digests: Digests,
     metadata: Mapping[str, str] | None,
+    conditions: Mapping[str, str] | None,
 ) -> ObjectStat:
     carried = _metadata(digests, metadata)
 
-    def put() -> ObjectStat:
+    def put(under: Mapping[str, str]) -> ObjectStat:
         body = request["Body"]
         if hasattr(body, "seek"):
             body.seek(0)
@@ -146,54 +165,44 @@ def _put(
             ChecksumAlgorithm="CRC32",
             ChecksumCRC32=digests.crc32,
             **request,
+            **under,
         )
         return stat_from_response(
             bucket, key, response, size_bytes=digests.size_bytes, metadata=carried
         )
 
+    return _knowing_its_own(client, bucket, key, carried, conditions, put)
+
+
+def _knowing_its_own(
+    client: Any,
+    bucket: str,
+    key: str,
+    carried: Mapping[str, str],
+    conditions: Mapping[str, str] | None,
+    put: Callable[[Mapping[str, str]], ObjectStat],
+) -> ObjectStat:
+    """Write; where the answer to a first try was lost and the second one was refused, that is success."""
     with s3_errors(WRITE, bucket, key):
         try:
-            return _through_conflicts(put)
+            return _through_conflicts(lambda: under_conditions(client, conditions, put))
         except Exception as error:
-            _raise_if_gone(error, request, bucket, key)
-            stat = _own_object(client, bucket, key, carried) if is_precondition(error) else None
+            _raise_if_gone(error, conditions or {}, bucket, key)
+            may_be_done = is_precondition(error) or error_code(error) == "NoSuchUpload"
+            stat = _own_object(client, bucket, key, carried) if may_be_done else None
             if stat is None:
                 raise
             return stat
 
 
-def _raise_if_gone(error: Exception, request: Mapping[str, Any], bucket: str, key: str) -> None:
-    if "IfMatch" in request and is_missing(error):
+def _raise_if_gone(error: Exception, conditions: Mapping[str, str], bucket: str, key: str) -> None:
+    if "IfMatch" in conditions and is_missing(error):
         uri = format_uri(bucket, key)
         message = (
             f"Writing {uri!r} was refused: the version that was to be replaced is not there any more. "
             "Something else deleted it meanwhile; look again, then repeat."
         )
         raise ObjectChanged(message, target=uri) from error
-
-
-def _put_in_parts(
-    client: Any,
-    bucket: str,
-    key: str,
-    path: str,
-    digests: Digests,
-    metadata: Mapping[str, str] | None,
-) -> ObjectStat:
-    carried = _metadata(digests, metadata)
-    extra = {"Metadata": carried, "ChecksumCRC32": digests.crc32}
-    with s3_errors(WRITE, bucket, key):
-        with _manager(client, digests.size_bytes) as manager:
-            manager.upload(path, bucket, key, extra_args=extra).result()
-        stat = _own_object(client, bucket, key, carried)
-    if stat is None:
-        uri = format_uri(bucket, key)
-        message = (
-            f"{uri!r} was overwritten or deleted by another writer as soon as it was uploaded. "
-            "Give one of the two another key."
-        )
-        raise SyncFailed(message, target=uri)
-    return stat
 
 
 def _through_conflicts(put: Callable[[], ObjectStat]) -> ObjectStat:
@@ -236,16 +245,6 @@ def _identity(path: str) -> tuple[int, int, int]:
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
-def _refuse_too_large(bucket: str, key: str, size_bytes: int) -> None:
-    if size_bytes > _SINGLE_MAX_BYTES:
-        uri = format_uri(bucket, key)
-        message = (
-            f"{uri!r}: {size_bytes} bytes are more than S3 takes under a condition "
-            f"({_SINGLE_MAX_BYTES}). Upload it without one, or in several objects."
-        )
-        raise TargetError(message, target=uri)
-
-
 def _manager(client: Any, size_bytes: int) -> Any:
     from boto3.s3.transfer import TransferConfig, create_transfer_manager
 
@@ -253,7 +252,7 @@ def _manager(client: Any, size_bytes: int) -> Any:
         client,
         TransferConfig(
             multipart_threshold=MULTIPART_FROM_BYTES,
-            multipart_chunksize=max(_MIN_PART_BYTES, math.ceil(size_bytes / _MAX_PARTS)),
+            multipart_chunksize=part_size(size_bytes),
             max_concurrency=_PART_THREADS,
             # "auto" may choose a client that goes to Amazon whatever the endpoint is.
             # Source: https://github.com/boto/boto3/issues/4839

@@ -180,6 +180,9 @@ class PendingOutput(ABC):
     """Where the task writes. The base name is the target's; a folder exists and is empty."""
     durable: bool = False
     """Whether it is forced to the disk before it counts."""
+    replaces: str | None = None
+    """The token of what the plan saw there, "" for nothing: where the store can, nothing else is replaced.
+    None where nobody looked."""
     is_published: bool = False
     """Whether the target is the new version already, be it without its sidecar."""
 

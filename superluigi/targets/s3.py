@@ -24,6 +24,7 @@ from superluigi.targets.s3_stash import NEXT_SUFFIX, STASH_SUFFIX, S3Stash, key_
 from superluigi_catalog.owner import is_alive, this_owner
 
 __all__ = [
+    "METADATA_BUILD",
     "METADATA_PLACE",
     "METADATA_RUN",
     "S3TargetWithMetadata",
@@ -34,6 +35,7 @@ __all__ = [
 ]
 
 METADATA_RUN = "superluigi-run-id"
+METADATA_BUILD = "superluigi-build-id"
 METADATA_PLACE = "superluigi-place"
 """Where a run published the object: user metadata goes along when others copy it elsewhere."""
 

@@ -163,10 +163,30 @@ class S3ObjectTarget(S3TargetWithMetadata):
             remove_tree(directory)
         return str(destination)
 
-    def put(self, path: str, digests: Digests, metadata: dict[str, str]) -> ObjectStat:
-        """Make a finished local file the object."""
+    def put(
+        self,
+        path: str,
+        digests: Digests,
+        metadata: dict[str, str],
+        *,
+        replaces: str | None = None,
+    ) -> ObjectStat:
+        """Make a finished local file the object.
+
+        Args:
+            replaces: Only over the version with this ETag; "" for over none.
+
+        Raises:
+            ObjectChanged: something else stands there.
+        """
         return self.store.put_file(
-            self.bucket, self.object_key, path, metadata=metadata, digests=digests
+            self.bucket,
+            self.object_key,
+            path,
+            metadata=metadata,
+            if_match=replaces or None,
+            if_none_match=replaces == "",
+            digests=digests,
         )
 
     def keep_copy(self, path: str, digests: Digests, put: ObjectStat) -> None:

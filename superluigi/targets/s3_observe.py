@@ -17,7 +17,7 @@ from superluigi.targets.state import Observation
 if TYPE_CHECKING:
     from superluigi.targets.s3_object import S3ObjectTarget
 
-__all__ = ["observation_of", "observe_objects"]
+__all__ = ["etag_in", "observation_of", "observe_objects"]
 
 
 def observe_objects(targets: Sequence[S3ObjectTarget]) -> list[Observation]:
@@ -53,6 +53,16 @@ def observation_of(found: ObjectStat | None, observed_ns: int) -> Observation:
         fingerprint=None if found.metadata is None else claimed,
         run_id=claimed_run_id(found),
     )
+
+
+def etag_in(token: str) -> str:
+    """The ETag in an observation's token; "" for the token of nothing.
+
+    Example:
+        >>> etag_in("etag:9b2c-3:17"), etag_in("")
+        ('9b2c-3', '')
+    """
+    return token.partition(":")[2].rpartition(":")[0]
 
 
 def _by_bucket(targets: Sequence[S3ObjectTarget]) -> list[list[S3ObjectTarget]]:

@@ -8,13 +8,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from superluigi.errors import OutputNotWritten, SyncFailed
+from superluigi.errors import ObjectChanged, OutputNotWritten, SyncFailed
 from superluigi.files import new_temporary_directory, remove_tree
 from superluigi.project import current_project
 from superluigi.s3.checksums import digests_of
 from superluigi.s3.hand_out import local_name
+from superluigi.s3.objects import ObjectStat
 from superluigi.targets.base import PendingOutput
-from superluigi.targets.s3_observe import observation_of
+from superluigi.targets.s3 import METADATA_BUILD, claimed_run_id
+from superluigi.targets.s3_observe import etag_in, observation_of
 from superluigi.targets.state import Content, Observation
 
 if TYPE_CHECKING:
@@ -95,13 +97,33 @@ class PendingObject(S3PendingOutput):
             )
             raise SyncFailed(message, target=target)
         observed_ns = time.time_ns()
-        metadata = target.run_metadata(target.object_key, self._run_id)
-        put = target.put(self.path, self._digests, metadata)
+        put = self._put(str(self._document.get("build_id") or ""))
         self.is_published = True
         self._document["output"] |= {"etag": put.etag, "version_id": put.version_id}
         target.write_sidecar(self._document)
         target.keep_copy(self.path, self._digests, put)
         return observation_of(put, observed_ns)
+
+    def _put(self, build_id: str) -> ObjectStat:
+        """Upload it over what the plan saw, or over what an earlier try of the same build left."""
+        target = self.target
+        metadata = target.run_metadata(target.object_key, self._run_id)
+        metadata |= {METADATA_BUILD: build_id} if build_id else {}
+        replaces = None if self.replaces is None else etag_in(self.replaces)
+        try:
+            return target.put(self.path, self._digests, metadata, replaces=replaces)
+        except ObjectChanged as error:
+            found = target.store.head(target.bucket, target.object_key)
+            if found is not None and found.sha256 == self._digests.sha256:
+                return found  # whoever was faster wrote the same bytes
+            is_ours = found is not None and claimed_run_id(found) is not None
+            if found and is_ours and (found.metadata or {}).get(METADATA_BUILD) == build_id != "":
+                return target.put(self.path, self._digests, metadata, replaces=found.etag)
+            message = (
+                f"{target} was written or deleted by somebody else since this build was planned, so "
+                "nothing was uploaded. Run again, to see what stands there now."
+            )
+            raise ObjectChanged(message, target=target) from error
 
 
 def identity_of(path: str) -> tuple[int, int, int]:

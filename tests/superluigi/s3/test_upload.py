@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from superluigi.errors import AccessDenied, ObjectChanged, SyncFailed, TargetError
-from superluigi.s3 import ObjectStore
+from superluigi.errors import AccessDenied, ObjectChanged, SyncFailed
+from superluigi.s3 import ObjectStore, client_for, multipart
 from superluigi.s3 import upload as uploading
-from superluigi.s3.checksums import Digests
+from superluigi.s3.uploads import abort_orphaned_uploads, orphaned_uploads
 from tests.s3_server import BUCKET, Answer, FaultProxy
 
 PART = 5 << 20
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "superluigi.toml").touch()
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.fixture
@@ -24,7 +31,7 @@ def store(s3_faults: FaultProxy) -> ObjectStore:
 @pytest.fixture
 def in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(uploading, "MULTIPART_FROM_BYTES", PART)
-    monkeypatch.setattr(uploading, "_MIN_PART_BYTES", PART)
+    monkeypatch.setattr(multipart, "MIN_PART_BYTES", PART)
 
 
 def is_put(answer: Answer) -> bool:
@@ -75,22 +82,134 @@ def test_a_refused_condition_and_a_refused_look_are_the_look(
 
 
 @pytest.mark.usefixtures("in_parts")
-@pytest.mark.parametrize("ending", ["overwritten", "deleted"])
-def test_a_multipart_upload_that_another_writer_replaced_at_once_fails(
-    store: ObjectStore, s3: Any, s3_faults: FaultProxy, tmp_path: Path, ending: str
+def test_a_condition_holds_for_an_upload_in_parts(store: ObjectStore, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(PART + 1))
+    put = store.put_file(BUCKET, "key", str(tmp_path / "file"), if_none_match=True)
+    assert store.head(BUCKET, "key") == put
+    assert put.etag.endswith("-2")
+
+    with pytest.raises(ObjectChanged, match="another version"):
+        store.put_file(BUCKET, "key", str(tmp_path / "file"), if_none_match=True)
+    assert store.head(BUCKET, "key") == put
+
+
+def is_completion(answer: Answer) -> bool:
+    return answer.method == "POST" and "uploadId=" in answer.path
+
+
+@pytest.mark.usefixtures("in_parts")
+@pytest.mark.parametrize("answer", ["lost", "an error with status 200"])
+def test_a_completed_upload_whose_answer_was_lost_is_success(
+    store: ObjectStore, s3: Any, s3_faults: FaultProxy, tmp_path: Path, answer: str
+) -> None:
+    (tmp_path / "file").write_bytes(b"x" * (PART + 1))
+
+    def lose(on_its_way: Answer) -> None:
+        if answer == "lost":
+            on_its_way.cut_after = 0
+        else:
+            on_its_way.refuse(500, "InternalError")
+            on_its_way.status = 200
+
+    s3_faults.times(1, lose, when=is_completion)
+    s3_faults.times(
+        1,
+        lambda a: a.refuse(404, "NoSuchUpload"),
+        when=lambda a: is_completion(a) and a.status != 200,
+    )
+
+    put = store.put_file(BUCKET, "key", str(tmp_path / "file"), if_none_match=True)
+
+    assert store.head(BUCKET, "key") == put
+    assert s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads") is None
+
+
+@pytest.mark.usefixtures("in_parts")
+def test_an_upload_in_parts_that_another_writer_replaced_at_once_fails(
+    store: ObjectStore, s3: Any, s3_faults: FaultProxy, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_bytes(bytes(PART + 1))
 
-    def interfere(method: str, _: str) -> None:
-        if method == "HEAD" and ending == "overwritten":
+    def overwrite(method: str, _: str) -> None:
+        if method == "HEAD":
             s3.put_object(Bucket=BUCKET, Key="key", Body=b"theirs")
-        elif method == "HEAD":
-            s3.delete_object(Bucket=BUCKET, Key="key")
 
-    s3_faults.before.append(interfere)
+    s3_faults.before.append(overwrite)
 
     with pytest.raises(SyncFailed, match="by another writer"):
         store.put_file(BUCKET, "key", str(tmp_path / "file"))
+
+
+@pytest.mark.usefixtures("in_parts")
+def test_an_upload_in_parts_that_fails_leaves_no_parts(
+    store: ObjectStore, s3: Any, s3_faults: FaultProxy, tmp_path: Path
+) -> None:
+    store.put_bytes(BUCKET, "key", b"old")
+    (tmp_path / "file").write_bytes(bytes(2 * PART))
+    s3_faults.always(
+        lambda answer: answer.refuse(403, "AccessDenied"),
+        when=lambda answer: "partNumber=2" in answer.path,
+    )
+
+    with pytest.raises(AccessDenied):
+        store.put_file(BUCKET, "key", str(tmp_path / "file"))
+
+    assert store.get_bytes(BUCKET, "key")[0] == b"old"
+    assert s3.list_multipart_uploads(Bucket=BUCKET).get("Uploads") is None
+    assert orphaned_uploads() == []
+
+
+@pytest.mark.usefixtures("in_parts")
+def test_an_upload_of_a_killed_process_is_found_and_aborted(
+    store: ObjectStore, s3: Any, s3_faults: FaultProxy, tmp_path: Path
+) -> None:
+    store.put_bytes(BUCKET, "key", b"old")
+    (tmp_path / "file").write_bytes(bytes(2 * PART))
+    theirs = s3.create_multipart_upload(Bucket=BUCKET, Key="key")["UploadId"]
+    child = os.fork()
+    if not child:
+        client_for(store.spec).meta.events.register(
+            "before-send.s3.CompleteMultipartUpload", lambda **_: os._exit(9)
+        )
+        store.put_file(BUCKET, "key", str(tmp_path / "file"))
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+    (orphan,) = orphaned_uploads()
+    assert orphan.uri == "s3://lake/key"
+    assert len(s3.list_multipart_uploads(Bucket=BUCKET)["Uploads"]) == 2
+    assert abort_orphaned_uploads() == [orphan]
+
+    (left,) = s3.list_multipart_uploads(Bucket=BUCKET)["Uploads"]
+    assert left["UploadId"] == theirs
+    assert orphaned_uploads() == []
+    assert abort_orphaned_uploads() == []
+    assert store.get_bytes(BUCKET, "key")[0] == b"old"
+
+
+def test_a_note_that_is_nonsense_is_none(tmp_path: Path) -> None:
+    notes = Path(".superluigi/uploads")
+    notes.mkdir(parents=True)
+    for number, text in enumerate(("", "[]", "{}", '{"owner": 3}')):
+        (notes / f"{number}.json").write_text(text)
+    assert orphaned_uploads() == []
+
+
+def test_a_store_that_knows_no_conditions_is_written_to_without(
+    store: ObjectStore, s3_faults: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("superluigi.s3.capabilities._without_conditions", set())
+
+    def refuse(answer: Answer) -> None:
+        if "if-none-match" in {name.lower() for name in answer.request_headers}:
+            answer.refuse(501, "NotImplemented")
+
+    s3_faults.always(refuse, when=is_put)
+
+    for number in range(3):
+        store.put_bytes(BUCKET, f"key-{number}", b"data", if_none_match=True)
+
+    assert len([r for r in s3_faults.requests if r.startswith("PUT")]) == 4
 
 
 @pytest.mark.usefixtures("in_parts")
@@ -106,14 +225,3 @@ def test_what_is_too_large_for_one_request_is_copied_in_parts(
     assert copied.etag.endswith("-3")
     assert copied.metadata == put.metadata
     assert store.get_bytes(BUCKET, "copy")[0] == b"x" * (2 * PART + 1)
-
-
-def test_a_condition_on_more_than_one_request_can_carry_is_refused(
-    store: ObjectStore, s3_faults: FaultProxy, tmp_path: Path
-) -> None:
-    (tmp_path / "file").touch()
-    digests = Digests("0" * 64, "AAAAAA==", 6 << 30)
-
-    with pytest.raises(TargetError, match="more than S3 takes under a condition"):
-        store.put_file(BUCKET, "key", str(tmp_path / "file"), if_none_match=True, digests=digests)
-    assert s3_faults.requests == []

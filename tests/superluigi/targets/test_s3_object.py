@@ -15,6 +15,7 @@ import pytest
 from superluigi.errors import (
     AccessDenied,
     BucketMissing,
+    ObjectChanged,
     OutputNotWritten,
     SyncFailed,
     TargetError,
@@ -63,11 +64,18 @@ def target() -> S3ObjectTarget:
     return S3ObjectTarget(BUCKET, "out/table.csv")
 
 
-def publish(target: S3ObjectTarget, data: bytes, *, run_id: str = "run-1") -> Any:
+def begin(
+    target: S3ObjectTarget, data: bytes, *, run_id: str = "run-1", build_id: str = "build-1"
+) -> Any:
     pending = target.begin_output(run_id)
     Path(pending.path).write_bytes(data)
     content = pending.seal()
-    pending.prepare(document(target, content, run_id=run_id))
+    pending.prepare(document(target, content, run_id=run_id) | {"build_id": build_id})
+    return pending
+
+
+def publish(target: S3ObjectTarget, data: bytes, *, run_id: str = "run-1") -> Any:
+    pending = begin(target, data, run_id=run_id)
     seen = pending.commit()
     pending.discard()
     return seen
@@ -276,6 +284,56 @@ def test_no_two_keys_share_a_sidecar() -> None:
     places = {S3ObjectTarget(BUCKET, key).metadata_path for key in HOSTILE_KEYS}
     assert len(places) == len(HOSTILE_KEYS)
     assert len(key_beside("é" * 512, ".metadata.json").encode()) <= 1024 - len(".next")
+
+
+@pytest.mark.parametrize("before", [None, b"old"], ids=["first", "over an old one"])
+@pytest.mark.parametrize("theirs", [b"other", b"new", None], ids=["other", "the same", "deleted"])
+def test_what_somebody_wrote_since_the_plan_is_not_overwritten(
+    target: S3ObjectTarget, s3: Any, before: bytes | None, theirs: bytes | None
+) -> None:
+    if before:
+        target_key = {"Bucket": BUCKET, "Key": target.object_key}
+        s3.put_object(**target_key, Body=before)
+    pending = begin(target, b"new")
+    pending.replaces = target.observe().token or ""
+    if theirs is not None:
+        other = begin(S3ObjectTarget(target.uri), theirs, run_id="run-other", build_id="build-2")
+        other.commit()
+    elif before:
+        target.remove()
+
+    if theirs == b"new" or (theirs, before) == (None, None):
+        assert pending.commit().exists
+    else:
+        with pytest.raises(ObjectChanged, match="since this build was planned"):
+            pending.commit()
+        assert target.exists() == (theirs is not None)
+        if theirs:
+            assert Path(target.download()).read_bytes() == theirs
+
+
+def test_a_second_try_replaces_what_the_first_try_of_the_build_had_uploaded(
+    target: S3ObjectTarget, s3_faults: FaultProxy
+) -> None:
+    first = begin(target, b"first", run_id="run-1", build_id="build-1")
+    first.replaces = ""
+    s3_faults.always(
+        lambda answer: answer.refuse(403, "AccessDenied"),
+        when=lambda answer: answer.method == "PUT" and "metadata.json" in answer.path,
+    )
+    with pytest.raises(AccessDenied):
+        first.commit()
+    s3_faults.reset()
+
+    second = begin(target, b"second", run_id="run-2", build_id="build-1")
+    second.replaces = ""
+
+    assert second.commit().exists
+    assert Path(target.download()).read_bytes() == b"second"
+    third = begin(target, b"third", run_id="run-3", build_id="build-2")
+    third.replaces = ""
+    with pytest.raises(ObjectChanged):
+        third.commit()
 
 
 def test_open_writes_and_reads_text_and_bytes(target: S3ObjectTarget) -> None:
