@@ -8,6 +8,10 @@ durability = "detect"                # "fsync": target and sidecar are on the di
 plain_targets = true                 # sidecars beside the targets of plain Luigi tasks too
 adopt_read_max_bytes = 67108864      # larger files that stand without a record are not read when adopted
 
+cache_max_bytes = 53687091200        # local copies of S3 objects take no more; 0: any amount
+cache_min_free_bytes = 1073741824    # and leave as much free on the disk
+offline = false                      # true: no request to S3; what has no local copy is an error
+
 [params.FeaturesTask]                # task parameters, as in luigi.cfg
 window = 7
 ```
@@ -54,6 +58,10 @@ class Settings:
     durability: str = "detect"
     plain_targets: bool = True
     adopt_read_max_bytes: int = 64 << 20
+    cache_max_bytes: int = 50 << 30
+    """0 for any amount."""
+    cache_min_free_bytes: int = 1 << 30
+    offline: bool = False
     params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Family → parameter → value."""
     code: Mapping[str, Any] = field(default_factory=dict)
@@ -142,6 +150,9 @@ def _check_types(settings: Settings, source: str) -> None:
         "verify_ttl_s": (int, float),
         "plain_targets": (bool,),
         "adopt_read_max_bytes": (int,),
+        "cache_max_bytes": (int,),
+        "cache_min_free_bytes": (int,),
+        "offline": (bool,),
         "params": (dict,),
         "code": (dict,),
     }

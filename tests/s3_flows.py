@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from superluigi.targets import S3ObjectTarget, S3PrefixTarget
+from superluigi.targets import LocalFileTarget, S3ObjectTarget, S3PrefixTarget
 from superluigi.tasks import AtomicTaskWithMetadata, ExternalTask, Task
 from tests.flows import note
 
@@ -55,6 +55,20 @@ class S3Report(AtomicTaskWithMetadata):
         if Path("fail").exists():
             message = "told to fail"
             raise ValueError(message)
+        folder, raw = input_path
+        first = Path(folder, "first.txt").read_text()
+        Path(output_path).write_text(first + Path(raw).read_text())
+
+
+class LocalReport(AtomicTaskWithMetadata):
+    def requires(self):
+        return [S3Clean(), S3Raw()]
+
+    def output(self):
+        return LocalFileTarget("local-report.txt")
+
+    def run(self, input_path, output_path):
+        note(self)
         folder, raw = input_path
         first = Path(folder, "first.txt").read_text()
         Path(output_path).write_text(first + Path(raw).read_text())

@@ -30,6 +30,7 @@ class DecisionOptions:
     force_readers_of: tuple[str, ...] = ()
     rerun_on: frozenset[str] | None = None
     verify: str | None = None
+    offline: bool = False
     config_file: str | None = None
 
     def __post_init__(self) -> None:
@@ -107,7 +108,7 @@ def asked_task(
         task = made_task(cls, arguments.values)
         chosen: dict[str, Any] = {
             name: getattr(decision, name)
-            for name in ("force", "force_upstream", "rerun_on", "verify", "config_file")
+            for name in ("force", "force_upstream", "rerun_on", "verify", "offline", "config_file")
         }
         if decision.force_upstream_to:
             chosen["force_upstream_to_task"] = decision.force_upstream_to
@@ -170,6 +171,11 @@ _OPTIONS = (
         "--verify",
         type=click.Choice(VERIFY_MODES),
         help="How targets are checked: by size and times, by content, or by recent records.",
+    ),
+    click.option(
+        "--offline",
+        is_flag=True,
+        help="Make no request to S3: records and local copies have to do.",
     ),
     click.option(
         "--config-file",

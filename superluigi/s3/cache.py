@@ -14,14 +14,16 @@ and boot, and by its digest as soon as one of those is not as recorded.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from superluigi.errors import TargetMissing
+from superluigi.errors import StoreUnavailable, TargetError, TargetMissing
 from superluigi.files import (
     clone_or_copy,
     file_sha256,
@@ -30,12 +32,15 @@ from superluigi.files import (
     sweep_temporaries,
 )
 from superluigi.s3.cache_index import BlobState, CacheIndex, Entry, Place
+from superluigi.s3.cache_space import CacheSpace
 from superluigi.s3.hand_out import READ_ONLY, local_name, place_file, take_over
 from superluigi.s3.lock import patient_lock
 from superluigi.s3.objects import ObjectStat
+from superluigi.s3.offline import OFFLINE_VARIABLE, is_offline
 from superluigi.s3.parallel import in_threads
 from superluigi.s3.protocol import Store
 from superluigi.s3.tree import build_tree, is_tree_of
+from superluigi.s3.uri import format_uri
 from superluigi_catalog.owner import this_owner
 
 __all__ = ["Cache", "CachedObject"]
@@ -61,11 +66,22 @@ class Cache:
 
     Args:
         root: The directory; it is made when the first copy enters.
+        max_bytes: What the copies may take together; what was not used for the longest time goes first.
+        min_free_bytes: What is to stay free on the disk.
     """
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        *,
+        max_bytes: int | None = None,
+        min_free_bytes: int = 0,
+    ) -> None:
         self.root = Path(root)
         self._index = CacheIndex(self.root / "index" / "v1")
+        self.space = CacheSpace(
+            self.root, self._index, max_bytes=max_bytes, min_free_bytes=min_free_bytes
+        )
         self._scratch = (0, "")
 
     def __repr__(self) -> str:
@@ -94,8 +110,11 @@ class Cache:
         Raises:
             TargetMissing: there is no such object.
             SyncFailed: what arrived never was what the store holds.
+            StoreUnavailable: offline, and there is no copy.
         """
         place = Place(store.identity, bucket, key, version_id)
+        if is_offline():
+            return self._as_kept(store, place)
         if force:
             return self._download(store, place)
         found = self._find_current(store, place, seen)
@@ -122,6 +141,18 @@ class Cache:
         if entry is None or not entry.is_of(seen):
             return None
         return self._checked(entry, seen)
+
+    def keep_listing(
+        self, store: Store, bucket: str, prefix: str, document: dict[str, Any]
+    ) -> None:
+        """Keep which objects made up a prefix, for working offline."""
+        place = Place(store.identity, bucket, prefix)
+        if self._index.read_listing(place) != document:
+            self._index.write_listing(place, document)
+
+    def kept_listing(self, store: Store, bucket: str, prefix: str) -> dict[str, Any] | None:
+        """What was last kept of a prefix."""
+        return self._index.read_listing(Place(store.identity, bucket, prefix))
 
     def add(
         self, store: Store, path: str, stat: ObjectStat, sha256: str, *, consume: bool = False
@@ -199,12 +230,25 @@ class Cache:
             os.replace(made, path)  # noqa: PTH105
         return str(path)
 
+    def _as_kept(self, store: Store, place: Place) -> CachedObject:
+        """The copy that is here, however old."""
+        entry = self._index.read(place)
+        copy = self._checked(entry, _as_recorded(entry)) if entry is not None else None
+        if copy is None:
+            uri = format_uri(place.bucket, place.key)
+            message = (
+                f"{uri!r} is not among the local copies, and nothing is downloaded while offline. "
+                f"Go online (offline in the settings, {OFFLINE_VARIABLE}), and run `superluigi sync`."
+            )
+            raise StoreUnavailable(message, target=uri)
+        return copy
+
     def _find_current(
         self, store: Store, place: Place, seen: ObjectStat | None
     ) -> CachedObject | None:
         entry = self._index.read(place)
-        if entry is None:
-            return None
+        if entry is None or not os.path.exists(self._blob_path(entry.sha256)):  # noqa: PTH110
+            return None  # also where it made room for another: asking first would be a request too many
         if _is_pinned(place):
             seen = _as_recorded(entry)
         elif seen is None:
@@ -217,7 +261,9 @@ class Cache:
         """The entry's blob, if its bytes are right."""
         path = self._blob_path(entry.sha256)
         try:
-            state = BlobState.of(os.stat(path), _boot())  # noqa: PTH116
+            status = os.stat(path)  # noqa: PTH116
+            state = BlobState.of(status, _boot())
+            self.space.note_use(path, status)
             if state != entry.blob:
                 if state.size_bytes != entry.size_bytes or file_sha256(path) != entry.sha256:
                     os.unlink(path)  # noqa: PTH108
@@ -229,10 +275,14 @@ class Cache:
 
     def _download(self, store: Store, place: Place) -> CachedObject:
         with self._temporary_path() as held:
-            downloaded = store.get_file(place.bucket, place.key, held, version_id=place.version_id)
-            return self._keep(
-                held, place, downloaded.stat, downloaded.sha256, downloaded.verified_by
-            )
+            try:
+                got = store.get_file(place.bucket, place.key, held, version_id=place.version_id)
+            except TargetError as error:
+                is_full = getattr(error.__cause__, "errno", None) == errno.ENOSPC
+                if not is_full or not self.space.clear():
+                    raise
+                got = store.get_file(place.bucket, place.key, held, version_id=place.version_id)
+            return self._keep(held, place, got.stat, got.sha256, got.verified_by)
 
     def _keep(
         self, held: str, place: Place, stat: ObjectStat, sha256: str, verified_by: str
@@ -241,11 +291,14 @@ class Cache:
         path = self._blob_path(sha256)
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         os.chmod(held, READ_ONLY)  # noqa: PTH101
-        state = BlobState.of(os.stat(held), _boot())  # noqa: PTH116
+        status = os.stat(held)  # noqa: PTH116
+        self.space.note_use(held, status)
+        state = BlobState.of(status, _boot())
         os.replace(held, path)  # noqa: PTH105
         self._index.write(
             Entry(place, stat.etag, stat.version_id, stat.size_bytes, sha256, verified_by, state)
         )
+        self.space.note_growth(stat.size_bytes)
         return CachedObject(path, sha256, stat)
 
     def _blob_path(self, sha256: str) -> str:

@@ -6,14 +6,16 @@ a whole, so that readers in other processes see one entry or the other. Losing i
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from superluigi.files import replace_file
+from superluigi.files import replace_file, sweep_temporaries
 from superluigi.s3.objects import ObjectStat
 
 __all__ = ["BlobState", "CacheIndex", "Entry", "Place"]
@@ -88,6 +90,36 @@ class CacheIndex:
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return None
         return entry if entry.place == place else None
+
+    def read_listing(self, place: Place) -> dict[str, Any] | None:
+        """What was kept of a prefix; None when nothing was that can be used."""
+        with contextlib.suppress(OSError, ValueError, AttributeError, RecursionError):
+            document: dict[str, Any] = json.loads(self._listing_path(place).read_bytes())
+            if document.pop("format") == _FORMAT and document.pop("place") == asdict(place):
+                return document
+        return None
+
+    def write_listing(self, place: Place, document: dict[str, Any]) -> None:
+        """Keep what makes up a prefix."""
+        path = self._listing_path(place)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        whole = {"format": _FORMAT, "place": asdict(place), **document}
+        replace_file(str(path), json.dumps(whole).encode())
+
+    def _listing_path(self, place: Place) -> Path:
+        return self.path_of(place).with_suffix(".listing")
+
+    def forget_without(self, has_blob: Callable[[str], bool]) -> int:
+        """Remove the entries whose blob is gone, and what writers that died left; how many entries."""
+        removed = 0
+        for path in self._directory.glob("*/*.json"):
+            with contextlib.suppress(OSError, ValueError, TypeError, KeyError, AttributeError):
+                if not has_blob(_decoded(json.loads(path.read_bytes())).sha256):
+                    path.unlink()
+                    removed += 1
+        for directory in self._directory.glob("*"):
+            sweep_temporaries(str(directory))
+        return removed
 
     def write(self, entry: Entry) -> None:
         """Replace the entry of its place."""

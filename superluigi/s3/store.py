@@ -8,7 +8,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from superluigi.errors import AccessDenied, BucketMissing, TargetError, TargetMissing
+from superluigi.errors import (
+    AccessDenied,
+    BucketMissing,
+    StoreUnavailable,
+    TargetError,
+    TargetMissing,
+)
 from superluigi.s3.checksums import Digests
 from superluigi.s3.client import POOL_CONNECTIONS, ClientSpec, client_for, store_identity
 from superluigi.s3.delete import delete_objects
@@ -31,6 +37,7 @@ from superluigi.s3.objects import (
     stat_from_listing,
     stat_from_response,
 )
+from superluigi.s3.offline import OFFLINE_VARIABLE, is_offline
 from superluigi.s3.parallel import in_threads
 from superluigi.s3.upload import copy_object, upload_bytes, upload_file
 from superluigi.s3.uploads import announced_upload
@@ -276,6 +283,13 @@ class ObjectStore:
 
     @contextmanager
     def _requests(self, action: Action, bucket: str, key: str = "") -> Iterator[Any]:
+        if bucket and is_offline():
+            uri = format_uri(bucket, key)
+            message = (
+                f"{action.text} {uri!r} was not tried: no request is made while offline. "
+                f"Go online (offline in the settings, {OFFLINE_VARIABLE})."
+            )
+            raise StoreUnavailable(message, target=uri)
         with s3_errors(action, bucket, key):
             yield client_for(self.spec)
 

@@ -8,16 +8,18 @@ import hashlib
 import json
 import time
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
 
 from superluigi.errors import InputChanged, ObjectChanged, SidecarError, TargetMissing
-from superluigi.project import current_project
+from superluigi.project import Project, current_project
 from superluigi.s3.cache import Cache
 from superluigi.s3.client import ClientSpec
 from superluigi.s3.objects import ObjectStat
 from superluigi.s3.store import ObjectStore
 from superluigi.s3.uri import check_bucket, check_key, format_uri, parse_uri
+from superluigi.settings import load_settings
 from superluigi.sidecar import MAX_SIDECAR_BYTES, decode_sidecar, encode_sidecar
 from superluigi.targets.base import SIDECAR_SUFFIX, TargetWithMetadata
 from superluigi.targets.s3_stash import NEXT_SUFFIX, STASH_SUFFIX, S3Stash, key_beside
@@ -29,6 +31,7 @@ __all__ = [
     "METADATA_RUN",
     "S3TargetWithMetadata",
     "bucket_and_key",
+    "cache_of",
     "claimed_run_id",
     "is_of_living_other",
     "place_digest",
@@ -40,6 +43,9 @@ METADATA_PLACE = "superluigi-place"
 """Where a run published the object: user metadata goes along when others copy it elsewhere."""
 
 _SHOWN_COUNTS_FOR_S = 60.0
+_EVICTED_TRIES = 10
+
+_Result = TypeVar("_Result")
 
 
 class S3TargetWithMetadata(TargetWithMetadata):
@@ -92,7 +98,7 @@ class S3TargetWithMetadata(TargetWithMetadata):
     @property
     def cache(self) -> Cache:
         """The project's local copies."""
-        return _cache_at(str(current_project().ensure_home() / "cache"))
+        return cache_of(current_project())
 
     def read_sidecar(self) -> bytes | None:
         """The sidecar's bytes; None when there is none."""
@@ -238,17 +244,29 @@ class S3TargetWithMetadata(TargetWithMetadata):
             if_none_match=is_conditional and replaces is None,
         )
 
+    def with_copies(self, use: Callable[[], _Result]) -> _Result:
+        """Fetch and use local copies, again where a copy made room for another in between."""
+        for _ in range(_EVICTED_TRIES - 1):
+            try:
+                return use()
+            except TargetMissing:
+                raise
+            except FileNotFoundError:
+                continue
+        return use()
+
     @contextlib.contextmanager
-    def _reading(self) -> Iterator[None]:
+    def reading(self) -> Iterator[None]:
         """While inside, what the store says is said of this target."""
         try:
             yield
         except ObjectChanged as error:
             raise InputChanged(str(error), target=self) from error
         except TargetMissing as error:
-            raise self._missing() from error
+            raise self.missing() from error
 
-    def _missing(self) -> TargetMissing:
+    def missing(self) -> TargetMissing:
+        """The error that it does not exist."""
         message = (
             f"{self.path!r} does not exist. Run the task that makes it, or put the data there."
         )
@@ -310,6 +328,16 @@ def _store_for(spec: ClientSpec) -> ObjectStore:
     return ObjectStore(spec)
 
 
+def cache_of(project: Project) -> Cache:
+    """A project's local copies, within the limits of its settings."""
+    return _cache_at(str(project.ensure_home() / "cache"), project.root)
+
+
 @functools.lru_cache(maxsize=16)
-def _cache_at(root: str) -> Cache:
-    return Cache(root)
+def _cache_at(directory: str, root: Path | None) -> Cache:
+    settings = load_settings(root)
+    return Cache(
+        directory,
+        max_bytes=settings.cache_max_bytes or None,
+        min_free_bytes=settings.cache_min_free_bytes,
+    )

@@ -96,9 +96,9 @@ class S3ObjectTarget(S3TargetWithMetadata):
         if plain_mode == "w":
             return self.format.pipe_writer(UploadOnClose(self))
         if plain_mode == "r":
-            with self._reading():
-                path = self._fetched().path
-            return self.format.pipe_reader(FileWrapper(io.BufferedReader(io.FileIO(path))))
+            with self.reading():
+                file = self.with_copies(lambda: io.FileIO(self._fetched().path))
+            return self.format.pipe_reader(FileWrapper(io.BufferedReader(file)))
         message = f"{self.path!r} is opened with 'r' or 'w', not with {mode!r}."
         raise ValueError(message)
 
@@ -126,15 +126,19 @@ class S3ObjectTarget(S3TargetWithMetadata):
         if not observation.exists or observation.fingerprint is None:
             observation = self.observe()  # a listing does not show the user metadata
         if not observation.exists or observation.fingerprint is None:
-            raise self._missing()
+            raise self.missing()
         return Content(observation.fingerprint, observation.size_bytes)
 
     def hand_out(self, directory: str, *, force_download: bool = False) -> tuple[str, Observation]:
         """A clone, a read-only link or a copy of the local copy, which is fetched where it is not right."""
         observed_ns = time.time_ns()
-        with self._reading():
+
+        def hand_out() -> tuple[str, CachedObject]:
             copy = self._fetched(force=force_download)
-            path = self.cache.hand_out(copy, directory, self.object_key)
+            return self.cache.hand_out(copy, directory, self.object_key), copy
+
+        with self.reading():
+            path, copy = self.with_copies(hand_out)
         return path, observation_of(copy.stat, observed_ns)
 
     def begin_output(self, run_id: str) -> S3PendingOutput:
@@ -148,16 +152,22 @@ class S3ObjectTarget(S3TargetWithMetadata):
 
     def download(self, to: str | None = None, *, force: bool = False) -> str:
         """The local copy, read-only; or a copy of one's own at `to` (a file's path, or an existing folder)."""
-        with self._reading():
-            copy = self._fetched(force=force)
         name = local_name(self.object_key)
         if to is None:
-            return self.cache.local_copy(copy, name)
+            with self.reading():
+                return self.with_copies(
+                    lambda: self.cache.local_copy(self._fetched(force=force), name)
+                )
         destination = Path(to, name) if Path(to).is_dir() else Path(to)
         destination.parent.mkdir(parents=True, exist_ok=True)
         directory = new_temporary_directory(str(destination.parent))
         try:
-            made = self.cache.hand_out(copy, directory, name, writable=True)
+            with self.reading():
+                made = self.with_copies(
+                    lambda: self.cache.hand_out(
+                        self._fetched(force=force), directory, name, writable=True
+                    )
+                )
             os.replace(made, destination)  # noqa: PTH105
         finally:
             remove_tree(directory)

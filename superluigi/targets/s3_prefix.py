@@ -9,7 +9,6 @@ has not is removed last; objects that others put below the prefix are left alone
 
 from __future__ import annotations
 
-import contextlib
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -17,13 +16,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from superluigi.errors import InputChanged, TargetConflict
-from superluigi.s3.cache import CachedObject
+from superluigi.errors import TargetConflict
+from superluigi.files import new_temporary_directory, remove_tree
 from superluigi.s3.client import ClientSpec
-from superluigi.s3.hand_out import local_name, place_file
+from superluigi.s3.hand_out import local_name
 from superluigi.s3.objects import ObjectStat
 from superluigi.s3.parallel import in_threads
-from superluigi.s3.tree import build_tree
 from superluigi.targets.base import SIDECAR_SUFFIX, Stash
 from superluigi.targets.s3 import S3TargetWithMetadata, bucket_and_key
 from superluigi.targets.s3_listing import list_with_sidecar
@@ -34,6 +32,7 @@ from superluigi.targets.s3_manifest import (
     rows_digest,
     standing_content,
 )
+from superluigi.targets.s3_prefix_copies import build_folder, fetch_prefix
 from superluigi.targets.s3_publish import S3PendingOutput
 from superluigi.targets.s3_publish_prefix import PendingPrefix, fill_in
 from superluigi.targets.s3_stash import PrefixStash, S3Stash
@@ -151,17 +150,20 @@ class S3PrefixTarget(S3TargetWithMetadata):
             return Content(observation.fingerprint, observation.size_bytes, observation.file_count)
         standing = self.standing()
         if not standing.rows:
-            raise self._missing()
+            raise self.missing()
         return standing.content
 
     def hand_out(self, directory: str, *, force_download: bool = False) -> tuple[str, Observation]:
         """A folder of clones, read-only links or copies of the local copies."""
         folder = f"{directory}/{local_name(self.prefix)}"
-        observed_ns = time.time_ns()
-        standing, copies = self._fetched(force=force_download)
-        _build(copies, folder, writable=False)
-        seen = self.observation({**standing.rows, **standing.own}, observed_ns)
-        return folder, replace(seen, fingerprint=standing.content.fingerprint)
+
+        def hand_out() -> Observation:
+            seen, copies = fetch_prefix(self, force=force_download)
+            remove_tree(folder)
+            build_folder(copies, folder, writable=False)
+            return seen
+
+        return folder, self.with_copies(hand_out)
 
     def begin_output(self, run_id: str) -> S3PendingOutput:
         """An empty folder of the same base name in the project's temporary directory."""
@@ -204,11 +206,22 @@ class S3PrefixTarget(S3TargetWithMetadata):
         if to is not None and os.path.lexists(to):
             message = f"{to!r} exists already. Name a new folder to copy {self.path!r} to."
             raise TargetConflict(message, target=self)
-        copies = self._fetched(force=force)[1]
         if to is None:
-            return self.cache.local_tree(copies, self.prefix)
+            return self.with_copies(
+                lambda: self.cache.local_tree(fetch_prefix(self, force=force)[1], self.prefix)
+            )
         Path(to).parent.mkdir(parents=True, exist_ok=True)
-        _build(copies, to, writable=True)
+        directory = new_temporary_directory(str(Path(to).parent))
+
+        def build() -> None:
+            remove_tree(f"{directory}/new")
+            build_folder(fetch_prefix(self, force=force)[1], f"{directory}/new", writable=True)
+
+        try:
+            self.with_copies(build)
+            Path(directory, "new").rename(to)
+        finally:
+            remove_tree(directory)
         return to
 
     # -- for publishing ------------------------------------------------------------------------
@@ -316,27 +329,6 @@ class S3PrefixTarget(S3TargetWithMetadata):
             )
         return Standing(rows, document, etag, manifest, published, announced)
 
-    def _fetched(self, *, force: bool) -> tuple[Standing, list[tuple[str, CachedObject]]]:
-        """What stands there, and local copies of exactly those versions of its objects."""
-        for _ in range(_TRIES):
-            standing = self.standing()
-            if not standing.rows:
-                raise self._missing()
-            if standing.unfinished_run is not None:
-                break
-            if not standing.is_settled:
-                continue
-            own = standing.own
-            with contextlib.suppress(FileNotFoundError), self._reading():
-                copies = self.cache.fetch_many(self.store, list(own.values()), force=force)
-                if all(map(_is_as_listed, copies, own.values())):
-                    return standing, list(zip(own, copies, strict=True))
-        message = (
-            f"{self.path!r} is being written, or its last publish was interrupted. "
-            "Let whatever writes it finish, or run its task again."
-        )
-        raise InputChanged(message, target=self)
-
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -373,18 +365,6 @@ class Standing:
             return None  # nothing of it is in place before its switch
         run_id = announced.get("run_id")
         return None if (self.document or {}).get("run_id") == run_id else str(run_id)
-
-
-def _is_as_listed(copy: CachedObject, row: ObjectStat) -> bool:
-    return copy.stat.is_same_version(row)
-
-
-def _build(copies: list[tuple[str, CachedObject]], folder: str, *, writable: bool) -> None:
-    build_tree(
-        folder,
-        [path for path, _ in copies],
-        lambda index, to: place_file(copies[index][1].path, to, writable=writable),
-    )
 
 
 def _look_quietly(target: S3PrefixTarget) -> Observation:

@@ -8,14 +8,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from superluigi.errors import ObjectChanged, OutputNotWritten, SyncFailed
+from superluigi.errors import ObjectChanged, OutputNotWritten, StoreUnavailable, SyncFailed
 from superluigi.files import new_temporary_directory, remove_tree
 from superluigi.project import current_project
 from superluigi.s3.checksums import digests_of
 from superluigi.s3.hand_out import local_name
 from superluigi.s3.objects import ObjectStat
+from superluigi.s3.offline import OFFLINE_VARIABLE, is_offline
 from superluigi.targets.base import PendingOutput
-from superluigi.targets.s3 import METADATA_BUILD, claimed_run_id
+from superluigi.targets.s3 import METADATA_BUILD, S3TargetWithMetadata, claimed_run_id
 from superluigi.targets.s3_observe import etag_in, observation_of
 from superluigi.targets.state import Content, Observation
 
@@ -31,7 +32,13 @@ class S3PendingOutput(PendingOutput):
     `durable` is of no consequence here: what S3 has accepted is on its disks.
     """
 
-    def __init__(self, basename: str) -> None:
+    def __init__(self, target: S3TargetWithMetadata, basename: str) -> None:
+        if is_offline():
+            message = (
+                f"{target} cannot be made: nothing is uploaded while offline. "
+                f"Go online (offline in the settings, {OFFLINE_VARIABLE})."
+            )
+            raise StoreUnavailable(message, target=target)
         home = current_project().ensure_home()
         self.directory = new_temporary_directory(str(home / "tmp"))
         self.path = f"{self.directory}/{basename}"
@@ -60,7 +67,7 @@ class PendingObject(S3PendingOutput):
     """A new version of one object."""
 
     def __init__(self, target: S3ObjectTarget, run_id: str) -> None:
-        super().__init__(local_name(target.object_key))
+        super().__init__(target, local_name(target.object_key))
         self.target = target
         self._run_id = run_id
 

@@ -49,7 +49,7 @@ class PendingPrefix(S3PendingOutput):
     """A new version of a prefix."""
 
     def __init__(self, target: S3PrefixTarget, run_id: str) -> None:
-        super().__init__(local_name(target.prefix))
+        super().__init__(target, local_name(target.prefix))
         self.target = target
         self._run_id = run_id
         Path(self.path).mkdir()
@@ -111,11 +111,11 @@ class PendingPrefix(S3PendingOutput):
             final = finish_switch(target) or self._document
             self._document["output"] = final["output"]
         S3TargetWithMetadata.remove_next(target)
-        self._keep_copies(uploaded)
-        seen = target.observation(rows | ours, observed_ns)
-        if not waiting:
-            return seen
-        return target.observation(target.rows(), observed_ns)
+        rows |= ours
+        if waiting:
+            rows = target.rows()
+        self._keep_copies({path: rows[path] for path in (*uploaded, *waiting) if path in rows})
+        return target.observation(rows, observed_ns)
 
     def _settled(self) -> Standing:
         """What stands there, once what earlier publishes left has been finished or undone.
@@ -231,8 +231,11 @@ class PendingPrefix(S3PendingOutput):
             digests=self._digests[path],
         )
 
-    def _keep_copies(self, uploaded: Mapping[str, ObjectStat]) -> None:
-        for path, put in uploaded.items():
+    def _keep_copies(self, published: Mapping[str, ObjectStat]) -> None:
+        etags = {row["path"]: row["etag"] for row in self._document["output"]["contents"]}
+        for path, put in published.items():
+            if put.etag != etags[path]:
+                continue  # somebody else's by now
             self.target.cache.add(
                 self.target.store,
                 f"{self.path}/{path}",

@@ -16,7 +16,7 @@ def decision_arguments(task: Any, **given: Any) -> DecisionArguments:
     Raises:
         TypeError: one is of another type than it takes.
     """
-    for name in ("force", "force_upstream"):
+    for name in ("force", "force_upstream", "offline"):
         checked_flag(name, given[name])
     _check_config(given["config"])
     rerun_on = given["rerun_on"]

@@ -37,6 +37,7 @@ def run_task(
     force_readers_of: Any = None,
     rerun_on: Any = None,
     verify: str | None = None,
+    offline: bool = False,
     raise_exception: bool = False,
     local_output: bool = False,
     force_local_download: bool = False,
@@ -64,6 +65,8 @@ def run_task(
             `{"missing", "inputs"}`.
         verify: How targets are checked: `"stat"` (size, times, ETag), `"content"` (local bytes are read),
             `"catalog"` (recent looks are trusted, roots are looked at).
+        offline: Make no request to S3: what is recorded of targets there counts, inputs are local copies, and
+            what would have to be uploaded or downloaded fails.
         raise_exception: Run in this process and let the first exception out as it is, so that a debugger
             stops where it was raised.
         local_output: Return local paths in `outputs`: remote outputs are downloaded.
@@ -104,6 +107,7 @@ def run_task(
         force_readers_of=force_readers_of,
         rerun_on=rerun_on,
         verify=verify,
+        offline=offline,
         config=config,
         config_file=config_file,
         catalog=catalog,

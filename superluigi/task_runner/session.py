@@ -18,6 +18,7 @@ from superluigi.planning.force import Force
 from superluigi.planning.planner import Planner
 from superluigi.project import Project, using_project
 from superluigi.project_params import use_params
+from superluigi.s3.offline import working_offline
 from superluigi.settings import checked_triggers, checked_verify, load_settings
 from superluigi_catalog import Catalog
 from superluigi_catalog.project import find_project
@@ -37,6 +38,7 @@ class DecisionArguments:
     force_readers_of: Any = None
     rerun_on: Any = None
     verify: str | None = None
+    offline: bool = False
     config: Mapping[str, Mapping[str, Any]] | None = None
     config_file: str | os.PathLike[str] | None = None
     catalog: Any = None
@@ -78,7 +80,11 @@ def open_session(arguments: DecisionArguments) -> Iterator[Session]:
     )
     verify = checked_verify(arguments.verify or settings.verify, "run_task")
     use_params(settings.params)
-    with luigi_config(arguments.config, arguments.config_file), using_project(project):
+    with (
+        luigi_config(arguments.config, arguments.config_file),
+        using_project(project),
+        working_offline(arguments.offline),
+    ):
         new_generation()
         roots, shaped = _roots(arguments.task)
         with _opened(arguments.catalog, project) as catalog:

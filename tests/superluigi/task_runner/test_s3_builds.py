@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from superluigi import run_task
-from superluigi.errors import BucketMissing, BuildFailed
+from superluigi import plan_task, run_task
+from superluigi.errors import BucketMissing, BuildFailed, StoreUnavailable
+from superluigi.s3.offline import working_offline
 from superluigi.targets import S3ObjectTarget
 from superluigi_catalog import Catalog
 from tests import s3_flows
@@ -197,6 +198,31 @@ def test_sidecars_that_were_deleted_are_written_again(s3: Any) -> None:
         assert after[key]["output"]["etag"] == before[key]["output"]["etag"]
     named = after["clean.metadata.json"]["output"]["contents"]
     assert named == before["clean.metadata.json"]["output"]["contents"]
+
+
+def test_offline_records_and_local_copies_have_to_do(s3: Any, s3_faults: FaultProxy) -> None:
+    report = s3_flows.S3Report()
+    build(report)
+    folder = s3_flows.S3Clean().output().download()
+    s3_faults.requests.clear()
+
+    assert build(report, offline=True) == []
+    assert not plan_task(report, offline=True).has_work
+    with working_offline(True):
+        assert s3_flows.S3Clean().output().download() == folder
+        local = build(s3_flows.LocalReport(), num_workers=2)
+    assert local == ["LocalReport"]
+    assert Path("local-report.txt").read_text() == "hhello"
+    with pytest.raises(BuildFailed, match="nothing is uploaded while offline"):
+        build(report, force=True, offline=True)
+    shutil.rmtree(".superluigi/cache")
+    with pytest.raises(BuildFailed, match="not among the local copies"):
+        build(s3_flows.LocalReport(), force=True, offline=True)
+    assert s3_faults.requests == []
+    Path(".superluigi/catalog.db").unlink()
+    with pytest.raises(StoreUnavailable, match="Nothing is recorded"):
+        build(report, offline=True)
+    assert build(report) == []
 
 
 def test_local_output_hands_back_local_paths(s3: Any) -> None:
