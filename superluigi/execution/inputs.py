@@ -104,6 +104,10 @@ class RunInputs:
             self._handed[target] = self._copied(target)
         path, seen = self._handed[target]
         row = self._rows.get(place) or _unread(place, target, None)
+        if row.token == seen.token and seen.version_id is not None:
+            # A listing, which the plan may have looked at, does not show versions.
+            row = replace(row, entry=replace(row.entry, version_id=seen.version_id))
+            self._rows[place] = row
         if row.token != seen.token or not row.entry.fingerprint:
             self._rows[place] = _as_observed(row, _handed_out(target, path), seen)
         return path

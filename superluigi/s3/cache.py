@@ -17,6 +17,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -46,6 +47,7 @@ from superluigi_catalog.owner import this_owner
 __all__ = ["Cache", "CachedObject"]
 
 _THREADS = 16
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _CACHEDIR_TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n"
 
 
@@ -142,6 +144,26 @@ class Cache:
             return None
         return self._checked(entry, seen)
 
+    def blob(self, sha256: str) -> str | None:
+        """The bytes with a digest, whatever they are of; read before they are handed over."""
+        if not _SHA256.fullmatch(sha256):
+            return None  # it comes from a record, and becomes a path
+        path = self._blob_path(sha256)
+        try:
+            return path if file_sha256(path) == sha256 else None
+        except OSError:
+            return None
+
+    def local_name_for(self, blob: str, key: str) -> str:
+        """A lasting path to a blob with a name like the key's, as `local_copy` makes it."""
+        directory = self.root / "out" / Path(blob).name
+        directory.mkdir(parents=True, exist_ok=True)
+        with self._temporary_path() as made:
+            place_file(blob, made)
+            path = directory / local_name(key)
+            os.replace(made, path)  # noqa: PTH105
+        return str(path)
+
     def keep_listing(
         self, store: Store, bucket: str, prefix: str, document: dict[str, Any]
     ) -> None:
@@ -222,13 +244,7 @@ class Cache:
 
     def local_copy(self, cached: CachedObject, basename: str) -> str:
         """A lasting path in the cache with a name like the key's, read-only, the same one each time."""
-        directory = self.root / "out" / cached.sha256
-        directory.mkdir(parents=True, exist_ok=True)
-        with self._temporary_path() as made:
-            place_file(cached.path, made)
-            path = directory / local_name(basename)
-            os.replace(made, path)  # noqa: PTH105
-        return str(path)
+        return self.local_name_for(cached.path, basename)
 
     def _as_kept(self, store: Store, place: Place) -> CachedObject:
         """The copy that is here, however old."""

@@ -21,6 +21,7 @@ from superluigi.errors import ObjectChanged, SyncFailed, TargetError
 from superluigi.s3.errors import READ, s3_errors
 from superluigi.s3.objects import Downloaded, ObjectStat, stat_from_response
 from superluigi.s3.parallel import in_threads
+from superluigi.s3.transfers import note_received
 from superluigi.s3.uri import format_uri
 from superluigi.s3.verify import BrokenTransfer, verified
 
@@ -129,6 +130,7 @@ def _write_to(client: Any, request: Mapping[str, str], part: Path) -> ObjectStat
                 _reserve(file.fileno(), stat.size_bytes)
             for chunk in _chunks(body, PART_BYTES if in_ranges else None):
                 file.write(chunk)
+                note_received(len(chunk))
             file.flush()
             if in_ranges:
                 body.close()  # the rest of this stream comes in the other parts
@@ -150,6 +152,7 @@ def _fetch_ranges(
         with contextlib.closing(response["Body"]) as body:
             for chunk in _chunks(body, end - start):
                 _write_at(descriptor, chunk, offset)
+                note_received(len(chunk))
                 offset += len(chunk)
         if offset != end:
             message = f"{end - offset} bytes are missing at {offset}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from superluigi.errors import TargetConflict
 
-__all__ = ["build_tree", "is_tree_of"]
+__all__ = ["build_tree", "check_path", "is_tree_of"]
 
 
 def build_tree(folder: str, paths: Sequence[str], place: Callable[[int, str], None]) -> None:
@@ -24,7 +24,7 @@ def build_tree(folder: str, paths: Sequence[str], place: Callable[[int, str], No
     Path(folder).mkdir()
     made = {""}
     for index, path in enumerate(paths):
-        _check(path)
+        check_path(path)
         parent = path.rpartition("/")[0]
         try:
             if parent not in made:
@@ -60,7 +60,12 @@ def _looks_same(path: str, original: str) -> bool:
     return (one.st_size, one.st_mtime_ns) == (other.st_size, other.st_mtime_ns)
 
 
-def _check(path: str) -> None:
+def check_path(path: str) -> None:
+    """Refuse what cannot be the path of a file below a folder.
+
+    Raises:
+        TargetConflict: it leads out of the folder, has an empty part, or one that is too long.
+    """
     parts = path.split("/")
     if "\0" in path or any(part in ("", ".", "..") for part in parts):
         raise _conflict(path, "it has an empty part, '.' or '..'")

@@ -84,22 +84,27 @@ class S3ObjectTarget(S3TargetWithMetadata):
         """
         return self.observe().exists
 
-    def open(self, mode: str = "r") -> Any:
+    def open(self, mode: str = "r", *, version_id: str | None = None) -> Any:
         """A file to read, from the local copy; or one to write, uploaded when it is closed.
 
         Nothing is uploaded when the `with` block ends with an exception.
 
         Args:
             mode: `r` or `w`; text or bytes as the format says.
+            version_id: Read that version of the object, in a bucket with versions: `metadata()` and the
+                catalog name those that runs consumed and wrote.
         """
         plain_mode = mode.replace("b", "").replace("t", "")
-        if plain_mode == "w":
+        if plain_mode == "w" and version_id is None:
             return self.format.pipe_writer(UploadOnClose(self))
         if plain_mode == "r":
             with self.reading():
-                file = self.with_copies(lambda: io.FileIO(self._fetched().path))
+                file = self.with_copies(
+                    lambda: io.FileIO(self._fetched(version_id=version_id).path)
+                )
             return self.format.pipe_reader(FileWrapper(io.BufferedReader(file)))
-        message = f"{self.path!r} is opened with 'r' or 'w', not with {mode!r}."
+        past = "" if version_id is None else " A version of the past is only read."
+        message = f"{self.path!r} is opened with 'r' or 'w', not with {mode!r}.{past}"
         raise ValueError(message)
 
     def remove(self) -> None:
@@ -206,5 +211,7 @@ class S3ObjectTarget(S3TargetWithMetadata):
     def _stash_of(self, run_id: str) -> S3Stash:
         return ObjectStash(self.store, self.bucket, self.object_key, run_id)
 
-    def _fetched(self, *, force: bool = False) -> CachedObject:
-        return self.cache.fetch(self.store, self.bucket, self.object_key, force=force)
+    def _fetched(self, *, force: bool = False, version_id: str | None = None) -> CachedObject:
+        return self.cache.fetch(
+            self.store, self.bucket, self.object_key, force=force, version_id=version_id
+        )
