@@ -127,7 +127,7 @@ class S3PrefixTarget(S3TargetWithMetadata):
 
     def remove_own(self) -> None:
         """Delete the objects that are its content: what others put beside what was published stays."""
-        own, _ = self._standing(self.rows(), self.announced())
+        own = self.standing().own
         self.store.delete_many(self.bucket, [stat.key for stat in own.values()])
 
     def observe(self) -> Observation:
