@@ -42,6 +42,9 @@ _ENVIRONMENT = (
 )
 
 
+_ENCRYPTIONS = ("AES256", "aws:kms", "aws:kms:dsse")
+
+
 @dataclass(frozen=True, slots=True)
 class ClientSpec:
     """Which account, through which endpoint: what targets hold instead of a client.
@@ -59,6 +62,21 @@ class ClientSpec:
     """Another S3 than Amazon's, such as `http://127.0.0.1:9000`."""
     addressing_style: str | None = None
     """`path` or `virtual`; by default `path` for another S3 than Amazon's."""
+    requester_pays: bool = False
+    """Whether this account pays for the requests, where the bucket asks for it."""
+    sse: str | None = None
+    """How the store is to encrypt what is written: `AES256`, `aws:kms` or `aws:kms:dsse`; by default as
+    the bucket says."""
+    sse_kms_key_id: str | None = None
+    """The key of the key management, with `aws:kms`."""
+
+    def __post_init__(self) -> None:
+        if self.sse is not None and self.sse not in _ENCRYPTIONS:
+            message = f"sse = {self.sse!r} is none of {', '.join(_ENCRYPTIONS)}."
+            raise ValueError(message)
+        if self.sse_kms_key_id and not (self.sse or "").startswith("aws:kms"):
+            message = "sse_kms_key_id names a key of the key management: give sse='aws:kms' too."
+            raise ValueError(message)
 
 
 _lock = threading.Lock()
@@ -127,7 +145,27 @@ def _new_client(spec: ClientSpec) -> Any:
         # The endpoint came from the environment or a profile: known only now.
         client.close()
         client = session.client("s3", config=_config(spec, amazon=False))
+    _ask_as_specified(client, spec)
     return client
+
+
+def _ask_as_specified(client: Any, spec: ClientSpec) -> None:
+    """Add the options that hold for every request to those requests that know them."""
+    options = {
+        "RequestPayer": "requester" if spec.requester_pays else None,
+        "ServerSideEncryption": spec.sse,
+        "SSEKMSKeyId": spec.sse_kms_key_id,
+    }
+    given = {name: value for name, value in options.items() if value is not None}
+
+    def add(params: dict[str, Any], model: Any, **_: Any) -> None:
+        known = model.input_shape.members
+        for name, value in given.items():
+            if name in known:
+                params.setdefault(name, value)
+
+    if given:
+        client.meta.events.register("provide-client-params.s3", add)
 
 
 def _config(spec: ClientSpec, *, amazon: bool) -> Any:

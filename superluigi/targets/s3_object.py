@@ -42,6 +42,9 @@ class S3ObjectTarget(S3TargetWithMetadata):
         region: The bucket's region, where the profile does not say it.
         endpoint_url: Another S3 than Amazon's.
         addressing_style: `path` or `virtual`, where that other S3 needs it.
+        requester_pays: Pay for the requests, where the bucket asks for it.
+        sse: How the store is to encrypt: `AES256`, `aws:kms` or `aws:kms:dsse`.
+        sse_kms_key_id: The key, with `aws:kms`.
         format: A Luigi format for `open()`.
 
     Example:
@@ -62,12 +65,24 @@ class S3ObjectTarget(S3TargetWithMetadata):
         region: str | None = None,
         endpoint_url: str | None = None,
         addressing_style: str | None = None,
+        requester_pays: bool = False,
+        sse: str | None = None,
+        sse_kms_key_id: str | None = None,
         format: Any = None,
     ) -> None:
         super().__init__(
             bucket_and_key(bucket, object_key, uri, kind="S3ObjectTarget"),
             metadata_place=(metadata_bucket, metadata_object_key),
-            spec=ClientSpec(profile, role_arn, region, endpoint_url, addressing_style),
+            spec=ClientSpec(
+                profile,
+                role_arn,
+                region,
+                endpoint_url,
+                addressing_style,
+                requester_pays,
+                sse,
+                sse_kms_key_id,
+            ),
         )
         self.format = get_default_format() if format is None else format
 

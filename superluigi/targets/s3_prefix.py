@@ -61,6 +61,9 @@ class S3PrefixTarget(S3TargetWithMetadata):
         region: The bucket's region, where the profile does not say it.
         endpoint_url: Another S3 than Amazon's.
         addressing_style: `path` or `virtual`, where that other S3 needs it.
+        requester_pays: Pay for the requests, where the bucket asks for it.
+        sse: How the store is to encrypt: `AES256`, `aws:kms` or `aws:kms:dsse`.
+        sse_kms_key_id: The key, with `aws:kms`.
 
     Example:
         >>> S3PrefixTarget("lake", "events/2026").path
@@ -81,6 +84,9 @@ class S3PrefixTarget(S3TargetWithMetadata):
         region: str | None = None,
         endpoint_url: str | None = None,
         addressing_style: str | None = None,
+        requester_pays: bool = False,
+        sse: str | None = None,
+        sse_kms_key_id: str | None = None,
     ) -> None:
         found, key = bucket_and_key(bucket, prefix, uri, kind="S3PrefixTarget")
         key = key if key.endswith("/") else f"{key}/"
@@ -92,7 +98,16 @@ class S3PrefixTarget(S3TargetWithMetadata):
         super().__init__(
             (found, key),
             metadata_place=(metadata_bucket, metadata_object_key),
-            spec=ClientSpec(profile, role_arn, region, endpoint_url, addressing_style),
+            spec=ClientSpec(
+                profile,
+                role_arn,
+                region,
+                endpoint_url,
+                addressing_style,
+                requester_pays,
+                sse,
+                sse_kms_key_id,
+            ),
         )
 
     @property

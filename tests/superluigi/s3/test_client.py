@@ -15,7 +15,7 @@ import pytest
 
 from superluigi.s3 import ClientSpec, ObjectStore, client_for
 from superluigi.s3.client import close_clients, store_identity
-from tests.s3_server import BUCKET, FaultProxy
+from tests.s3_server import BUCKET, Answer, FaultProxy
 
 ROOT = Path(__file__).parents[3]
 
@@ -182,3 +182,37 @@ def test_a_role_is_assumed_once_and_its_keys_sign_the_requests(
     credentials = client_for(spec)._request_signer._credentials
     assert credentials.method == "assume-role"
     assert credentials.get_frozen_credentials().token
+
+
+def test_options_for_every_request_go_where_they_are_known(
+    s3: Any, s3_faults: FaultProxy, tmp_path: Path
+) -> None:
+    spec = ClientSpec(requester_pays=True, sse="aws:kms", sse_kms_key_id="key-1")
+    store = ObjectStore(spec)
+    sent: dict[str, dict[str, str]] = {}
+
+    def note(answer: Answer) -> None:
+        headers = {name.lower(): value for name, value in answer.request_headers.items()}
+        sent[f"{answer.method} {answer.path.partition('?')[0]}"] = headers
+
+    s3_faults.always(note, when=lambda _: True)
+    store.put_bytes("lake", "key", b"data")
+    store.copy("lake", "key", "lake", "copy")
+    assert store.get_bytes("lake", "key")[0] == b"data"
+    list(store.list_objects("lake"))
+
+    for written in ("PUT /lake/key", "PUT /lake/copy"):
+        assert sent[written]["x-amz-server-side-encryption"] == "aws:kms"
+        assert sent[written]["x-amz-server-side-encryption-aws-kms-key-id"] == "key-1"
+    assert all(headers["x-amz-request-payer"] == "requester" for headers in sent.values())
+    assert "x-amz-server-side-encryption" not in sent["GET /lake/key"]
+    assert not store.head("lake", "key").etag_is_md5
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [({"sse": "rot13"}, "none of AES256"), ({"sse_kms_key_id": "k"}, "give sse='aws:kms' too")],
+)
+def test_an_encryption_that_cannot_be_is_refused(options: dict[str, str], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        ClientSpec(**options)
