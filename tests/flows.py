@@ -107,6 +107,42 @@ class Report(AtomicTaskWithMetadata):
         Path(output_path["figure"]).write_text("<svg/>")
 
 
+class Annotated(AtomicTaskWithMetadata):
+    """Reads what often stays as it is, and adds to its sidecar."""
+
+    def requires(self):
+        return Clean()
+
+    def output(self):
+        return LocalFileTarget("annotated.txt")
+
+    def run(self, input_path, output_path, metadata):
+        note(self)
+        metadata["note"] = "first"
+        Path(output_path).touch()
+
+
+class Exits(AtomicTaskWithMetadata):
+    code = IntParameter()
+
+    def output(self):
+        return LocalFileTarget("exits.txt")
+
+    def run(self, output_path):
+        os._exit(self.code)
+
+
+class Strays(AtomicTaskWithMetadata):
+    """Writes to its target itself."""
+
+    def output(self):
+        return LocalFileTarget("strayed.txt")
+
+    def run(self, output_path):
+        note(self)
+        Path("strayed.txt").write_text("half of it")
+
+
 class InPlace(Task):
     """Writes to its target itself, as Luigi recommends; fails when told so by a file."""
 

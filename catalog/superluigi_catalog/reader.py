@@ -117,7 +117,8 @@ class Reader(Tracer):
             TaskNotFound, AmbiguousHash: for the ref.
         """
         with self._reading() as session:
-            run = reading.run_by_uuid(session, ref) if isinstance(ref, str) else None
+            is_id = isinstance(ref, str) and "-" in ref and "/" not in ref
+            run = reading.run_by_uuid(session, ref) if is_id else None
             if run is not None:
                 return reading.why_run(session, run)
             return reading.why_task(session, self._refs(session).task(ref))

@@ -135,6 +135,8 @@ class RunEntry:
     error_type: str | None = None
     error: str | None = None
     traceback: str | None = None
+    made_by: str | None = None
+    """The run whose result it says is still right: its code, environment and metadata stand for this one too."""
     owner: str = ""
     log: str = ""
     """Path of its log, relative to the build's folder."""

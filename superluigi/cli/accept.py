@@ -72,7 +72,8 @@ def _is_accepted(catalog: Catalog, task: Task) -> bool:
 
 
 def _undone(catalog: Catalog, tasks: Sequence[str]) -> list[Acceptance]:
-    return [catalog.withdraw(task_hash) for task_hash in tasks]
+    with catalog.transaction():  # all of them, or none
+        return [catalog.withdraw(task_hash) for task_hash in tasks]
 
 
 def _accepted(
@@ -110,8 +111,8 @@ def _accepted(
 def _show(plan: LivePlan, stale: Sequence[Verdict]) -> None:
     decisions = [plan.planning.plan.by_hash[verdict.task.task_hash] for verdict in stale]
     emit_table(
-        [(d.action, d.label, "; ".join(reason.text for reason in d.reasons)) for d in decisions],
-        titles=("action", "task", "why"),
+        [("stale", d.label, "; ".join(reason.text for reason in d.reasons)) for d in decisions],
+        titles=("", "task", "why"),
     )
 
 

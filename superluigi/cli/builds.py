@@ -106,6 +106,6 @@ def _headline(build: Build, runs: Sequence[Run]) -> Iterable[str]:
     for fact in _facts(build):
         yield f"  {fact}"
     if build.directory:
-        yield f"  logs in builds/{build.directory}"
+        yield f"  logs in .superluigi/builds/{build.directory}"
     if runs:
         yield ""

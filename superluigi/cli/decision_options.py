@@ -165,7 +165,8 @@ _OPTIONS = (
         "--rerun-on",
         metavar="LIST",
         callback=_triggers,
-        help=f"What makes a task run again: of {', '.join(sorted(TRIGGERS))}, with commas between.",
+        help=f"What makes a task run again, instead of what the settings say: of {', '.join(sorted(TRIGGERS))}, "
+        "with commas between.",
     ),
     click.option(
         "--verify",

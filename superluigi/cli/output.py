@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import Any
@@ -20,6 +21,10 @@ __all__ = [
     "tell",
     "tell_block",
 ]
+
+
+_HANGING = 8
+"""Blanks before what a line that does not fit goes on with."""
 
 
 def prepare_streams() -> None:
@@ -45,7 +50,9 @@ def emit_lines(rows: Iterable[tuple[str, str]]) -> None:
 
     console = Console(file=sys.stdout, highlight=False)
     for text, style in harmless:
-        console.print(Text(text, style=style))
+        lines = textwrap.wrap(text, console.width, subsequent_indent=" " * _HANGING) or [""]
+        for line in lines if len(text) > console.width else [text]:
+            console.print(Text(line, style=style, no_wrap=True, overflow="ignore"))
 
 
 def emit_json(document: Any) -> None:

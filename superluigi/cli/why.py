@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -58,4 +59,6 @@ def _live(task: luigi.Task, recorded: Why) -> Why:
     from superluigi.task_runner.explaining import live_plan
 
     with narrating(), task_code(f"Planning {recorded.family}"), live_plan([task]) as plan:
-        return plan.why(recorded.task_hash)
+        why = plan.why(recorded.task_hash)
+    failed = tuple(step for step in recorded.steps if step.name == "run")
+    return replace(why, steps=(*failed, *why.steps))

@@ -9,11 +9,14 @@ from typing import Any
 
 import luigi
 
-from superluigi.errors import SuperLuigiError, TargetError
+from superluigi.errors import OutputNotWritten, SuperLuigiError, TargetError
 from superluigi.execution.order import RunOrder
 from superluigi.execution.outputs import Document, RunOutputs
+from superluigi.sidecar import running_document
 from superluigi.structure import map_targets
-from superluigi.targets.base import PendingOutput
+from superluigi.targets.base import PendingOutput, TargetWithMetadata
+from superluigi.targets.local import LocalTargetWithMetadata
+from superluigi_catalog.owner import this_owner
 from superluigi_catalog.records import OutputEntry
 
 __all__ = ["PublishedOutputs"]
@@ -25,10 +28,14 @@ class PublishedOutputs(RunOutputs):
     def __init__(self, task: luigi.Task, order: RunOrder) -> None:
         super().__init__(task, order)
         self._pending: dict[str, PendingOutput] = {}
+        self._before: dict[str, str | None] = {}
+        """What stood at local places when the run began."""
 
     def begin(self) -> None:
         """Make the temporary paths."""
         for place, target in self._targets.items():
+            if isinstance(target, LocalTargetWithMetadata):
+                self._before[place] = target.observe().token
             self._pending[place] = pending = target.begin_output(self._order.run_id)
             pending.durable = self._order.durability == "fsync"
             pending.replaces = self._order.standing.get(place)
@@ -83,15 +90,37 @@ class PublishedOutputs(RunOutputs):
             for place, pending in list(self._pending.items())
             if not pending.is_published and self._was_written(place)
         ]
+        strayed = self._written_past_output_path()
         self.abort()
+        if strayed and isinstance(error, OutputNotWritten):
+            paths = ", ".join(repr(target.path) for target in strayed)
+            error.args = (
+                f"{error} It wrote {paths} itself: write to output_path, which becomes the target when "
+                "run() has ended. What it wrote is not taken for a result.",
+            )
         if kept:
             error.args = (f"{error} What run() wrote is kept in {', '.join(map(repr, kept))}.",)
 
     def abort(self) -> None:
-        """Remove the temporary paths."""
+        """Remove the temporary paths; what `run()` wrote past them is marked, so that nobody takes it over."""
+        strayed = self._written_past_output_path()
         for pending in self._pending.values():
             with contextlib.suppress(OSError, TargetError):
                 pending.discard()
+        for target in strayed:
+            family = self._task.get_task_family()
+            with contextlib.suppress(OSError):
+                target.write_next(running_document(self._order, family, this_owner(), "failed"))
+
+    def _written_past_output_path(self) -> list[TargetWithMetadata]:
+        """Targets that changed under a run that should have written to temporary paths."""
+        return [
+            self._targets[place]
+            for place, token in self._before.items()
+            if place in self._pending
+            and not self._pending[place].is_published
+            and _token_of(self._targets[place]) not in (None, token)
+        ]
 
     def _kept_path(self, place: str) -> str:
         pending = self._pending[place]
@@ -107,3 +136,9 @@ class PublishedOutputs(RunOutputs):
         except Exception:
             return False
         return True
+
+
+def _token_of(target: TargetWithMetadata) -> str | None:
+    with contextlib.suppress(OSError, TargetError):
+        return target.observe().token
+    return None

@@ -26,11 +26,13 @@ from superluigi.execution.tracebacks import (
     user_traceback,
 )
 from superluigi.graph import declared_upstream, place_text
-from superluigi.hashing import hash_of
+from superluigi.hashing import hash_of, private_texts
 from superluigi_catalog.owner import this_owner
 from superluigi_catalog.records import OutputEntry, RunEntry
 
 __all__ = ["TaskRun"]
+
+_MIN_SECRET_CHARS = 4
 
 
 class TaskRun:
@@ -200,6 +202,13 @@ class TaskRun:
             error=_text_of(error)[:MAX_TRACEBACK_CHARS],
             traceback=user_traceback(error, trace),
         )
+
+    def _hidden(self, text: str) -> str:
+        """A text of an error without the values of PRIVATE parameters, where they are long enough to tell."""
+        for secret in private_texts([self.task]):
+            if len(secret) >= _MIN_SECRET_CHARS:
+                text = text.replace(secret, "***")
+        return text
 
     def _check_own_complete(self) -> None:
         """An overridden `complete()` has the last word, also after the run."""

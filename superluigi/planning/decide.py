@@ -245,8 +245,7 @@ class _Deciding:
             return
         verdict.is_missing = not task.exists
         if task.is_external:
-            if verdict.is_missing and is_requested:
-                self._need_external(verdict)
+            self._judge_external(verdict, is_requested=is_requested)
             return
         if task.task.disabled:
             if verdict.is_missing and is_requested:
@@ -264,6 +263,14 @@ class _Deciding:
             verdict.notes.append(
                 Reason("missing", f"{what_is_missing(task)}; nothing that runs needs it")
             )
+
+    def _judge_external(self, verdict: Verdict, *, is_requested: bool) -> None:
+        if verdict.is_missing and is_requested:
+            self._need_external(verdict)
+        elif verdict.is_missing and verdict.task.outputs:
+            missing = what_is_missing(verdict.task)
+            text = f"{missing}, and it comes from outside; nothing that runs needs it"
+            verdict.notes.append(Reason("missing", text))
 
     def _refuse_disabled(self, verdict: Verdict) -> None:
         verdict.is_blocked = True
@@ -304,11 +311,13 @@ class _Deciding:
         self._judge_output(verdict)
         self._judge_code(verdict, run)
         self._judge_environment(verdict, run)
-        if not on_inputs:
-            return
+        if not on_inputs and self._rerun_on == {"missing"}:
+            return  # Luigi's own rule: nobody asked
         changed = changed_inputs(task, run)
         for reason in changed:
-            self._grow(verdict, _RUN, reason)
+            self._note(verdict, reason, on_inputs)
+        if not on_inputs:
+            return
         stands = task.exists and not any(output.state.was_edited for output in task.outputs)
         if stands and not changed and run.task_hash != task.task_hash:
             verdict.has_new_identity = True

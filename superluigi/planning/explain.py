@@ -31,11 +31,11 @@ def explain(planner: Planner, planning: Planning, task_hash: str) -> Why:
     kinds = {reason.kind: reason for reason in decision.reasons}
     steps = [
         *_request_steps(kinds),
-        *_output_steps(task, run),
+        *_output_steps(planner, task, run),
         *_parameter_steps(task, run, kinds),
         *_code_steps(planner, task, run, is_reason="code" in planner.rerun_on),
         *_environment_steps(kinds),
-        *_input_steps(task, run),
+        *_input_steps(task, run, is_reason="inputs" in planner.rerun_on),
         *_upstream_steps(verdict, planning),
     ]
     return Why(
@@ -57,6 +57,8 @@ def _verdict_text(action: str, reasons: Iterable[Reason]) -> str:
     if action == "skip":
         notes = [r.text for r in reasons if r.kind in ("code_changed", "output_changed")]
         return f"would not run, but {notes[0]}" if notes else "would not run: it is up to date"
+    if first is not None and first.kind == "missing":
+        return f"would run when it is asked for, or when what reads it runs: {text}"
     words = {"run": "would run", "maybe": "may run", "blocked": "cannot run"}
     return f"{words[action]}: {text}"
 
@@ -67,7 +69,7 @@ def _request_steps(kinds: Mapping[str, Reason]) -> Iterator[Step]:
             yield Step("request", "changed", kinds[kind].text)
 
 
-def _output_steps(task: PlannedTask, run: RunRecord | None) -> Iterator[Step]:
+def _output_steps(planner: Planner, task: PlannedTask, run: RunRecord | None) -> Iterator[Step]:
     if task.own_complete is not None:
         state = "ok" if task.own_complete else "missing"
         yield Step(
@@ -76,10 +78,10 @@ def _output_steps(task: PlannedTask, run: RunRecord | None) -> Iterator[Step]:
     elif not task.outputs and not task.is_wrapper:
         yield Step("output", "missing", "it has none, so it runs in every build that needs it")
     for output in task.outputs:
-        yield _output_step(output, run)
+        yield _output_step(planner, output, run)
 
 
-def _output_step(output: PlannedOutput, run: RunRecord | None) -> Step:
+def _output_step(planner: Planner, output: PlannedOutput, run: RunRecord | None) -> Step:
     state = output.state
     details = {
         "path": output.uri,
@@ -177,7 +179,7 @@ def _environment_steps(kinds: Mapping[str, Reason]) -> Iterator[Step]:
         yield Step("environment", "changed", reason.text, reason.details)
 
 
-def _input_steps(task: PlannedTask, run: RunRecord | None) -> Iterator[Step]:
+def _input_steps(task: PlannedTask, run: RunRecord | None, *, is_reason: bool) -> Iterator[Step]:
     if run is None:
         return
     reasons = changed_inputs(task, run)
@@ -185,7 +187,8 @@ def _input_steps(task: PlannedTask, run: RunRecord | None) -> Iterator[Step]:
     if run.inputs and same > 0:
         yield Step("inputs", "ok", f"{same} of {len(run.inputs)} are as it read them")
     for reason in reasons:
-        yield Step("input", "changed", _input_text(reason), reason.details)
+        state = "changed" if is_reason else "noted"
+        yield Step("input", state, _input_text(reason), reason.details)
 
 
 def _input_text(reason: Reason) -> str:

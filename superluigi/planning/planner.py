@@ -61,6 +61,8 @@ class Planner:
     settings: Settings
     rerun_on: frozenset[str]
     verify: str
+    stops_early: bool = True
+    """With `missing` alone, end the walk at complete tasks, as Luigi does."""
     asked: luigi.Task | None = None
     """The task whose own code was called last, so that an error in it can be named."""
     code: dict[str, CodeFingerprint] = field(default_factory=dict)
@@ -178,7 +180,7 @@ class Planner:
 
     def _stops_at(self, force: Force) -> Callable[[luigi.Task], bool] | None:
         """Where the walk may end: with `missing` alone at complete tasks, as Luigi's does."""
-        if self.rerun_on != {"missing"} or force:
+        if self.rerun_on != {"missing"} or force or not self.stops_early:
             return None
 
         def is_complete(task: luigi.Task) -> bool:

@@ -27,6 +27,8 @@ def recovered(output: PlannedOutput, target: TargetWithMetadata, seen: Observati
     with contextlib.suppress(SidecarError):
         document = decode_sidecar(data, path=target.metadata_path + ".next")
     if is_alive(_owner_of(document)) and document.get("state") != "failed":
+        # Somebody writes it in place just now: what stands there is no result, whatever it looks like.
+        output.state.interrupted = document.get("state") == "running"
         return seen
     if document.get("state") is None and document.get("output"):
         changed = _finish_publish(target, document, seen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Protocol
 
 from superluigi.execution.inputs import UNKNOWN_RUN
@@ -69,6 +69,12 @@ class TargetState:
             return None
         # What was last seen there counts, also where it was not what its run had written.
         return self.record.fingerprint or (self.run.output_fingerprint if self.run else None)
+
+    def count_for(self, task_hash: str) -> None:
+        """The recorded result counts for another identity from now on."""
+        if self.record is not None and self.record.run is not None:
+            run = replace(self.record.run, task_hash=task_hash)
+            self.record = replace(self.record, run=run)
 
     def made_by(self, run: RunEntry, output: OutputEntry, task: PlannedTaskLike) -> None:
         """Take over what a run of this build published."""

@@ -12,7 +12,7 @@ from rich.progress import Progress as RichProgress
 from rich.text import Text
 
 from superluigi.progress import Progress
-from superluigi.progress.lines import error_text, event_label, interrupting_text
+from superluigi.progress.lines import error_text, event_label, interrupted_text, interrupting_text
 from superluigi_catalog.text import printable
 
 if TYPE_CHECKING:
@@ -22,7 +22,10 @@ __all__ = ["BarProgress"]
 
 _MAX_NAMES = 3
 _BAR_WIDTH = 24
-_ENDS = ("run_succeeded", "run_unchanged", "run_shared", "run_failed", "run_suspended")
+_ENDS = (
+    *("run_succeeded", "run_unchanged", "run_shared", "run_failed", "run_suspended"),
+    "run_interrupted",
+)
 
 
 class BarProgress(Progress):
@@ -71,6 +74,9 @@ class BarProgress(Progress):
             self._waiting[event["task_hash"]] = event
         elif kind == "build_interrupting":
             self._console.print(Text(interrupting_text(event), style="yellow"))
+        elif kind == "build_finished" and interrupted_text(event):
+            self._bar.stop()
+            self._console.print(Text(interrupted_text(event), style="yellow"))
         elif kind in _ENDS:
             self._ended(kind, event)
         if self._row is not None and kind != "build_finished":

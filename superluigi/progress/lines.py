@@ -11,7 +11,13 @@ from superluigi_catalog.text import printable
 if TYPE_CHECKING:
     from superluigi.task_runner.result import BuildResult
 
-__all__ = ["LineProgress", "error_text", "event_label", "interrupting_text"]
+__all__ = [
+    "LineProgress",
+    "error_text",
+    "event_label",
+    "interrupted_text",
+    "interrupting_text",
+]
 
 
 class LineProgress(Progress):
@@ -41,7 +47,18 @@ def line_of(event: dict[str, Any]) -> str:
         return f"waits  {event_label(event)}  build {event['build']} is running it"
     if kind == "build_interrupting":
         return interrupting_text(event)
-    return ""
+    return interrupted_text(event) if kind == "build_finished" else ""
+
+
+def interrupted_text(event: dict[str, Any]) -> str:
+    """What an interrupted build leaves to do; empty for one that came to its end."""
+    if event["status"] != "interrupted":
+        return ""
+    ran, left = event["counts"].get("ran", 0), event["left"]
+    return (
+        f"Interrupted: {ran} ran, {left} left. Run it again to go on; with --resume (resume=True) what was "
+        "forced and is done is not forced again."
+    )
 
 
 def interrupting_text(event: dict[str, Any]) -> str:

@@ -176,10 +176,15 @@ class Build:
     def interrupt(self, error: BaseException) -> None:
         """Record the runs that an exception in this process ended."""
         for order in self.turns.started():
-            if order.outcome is not None:
+            if order.outcome is not None and order.outcome.status != "interrupted":
                 self.ended(order.task_hash, FAILED, str(error), order.outcome)
+                continue
+            self.turns.take_started(order.task_hash)
+            decision = self.agenda.decisions[order.task_hash]
+            self._tell("run_interrupted", **task_fields(decision), run_id=order.run_id)
+            if order.outcome is not None:
+                self._catalog.finish_run(order.outcome)
             else:
-                self.turns.take_started(order.task_hash)
                 self._catalog.finish_run(_unreported_entry(order, "interrupted", str(error)))
 
     def not_ended(self) -> list[str]:

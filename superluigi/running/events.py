@@ -6,7 +6,7 @@ object a line, as it happens), `log` (Luigi's and our own log), `runs/<run_id>.l
 
 An event has `v` (1), `t` (UTC), `build_id`, `pid`, `event` and what belongs to it. The events are
 `build_started`, `plan`, `run_started`, `run_progress`, `run_succeeded`, `run_unchanged`, `run_failed`,
-`run_suspended`, `run_waiting`, `run_shared`, `task_blocked`, `build_interrupting` and `build_finished`.
+`run_suspended`, `run_interrupted`, `run_waiting`, `run_shared`, `task_blocked`, `build_interrupting` and `build_finished`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Callable, Generator
 from contextlib import nullcontext
@@ -18,6 +17,7 @@ from superluigi.graph import is_external, task_text
 from superluigi.hashing import hash_of
 from superluigi.project import Project, using_project
 from superluigi.running.capture import RunLog, private_values_hidden
+from superluigi.running.orphans import end_with_parent
 from superluigi.running.results import ResultQueue
 from superluigi.structure import output_structure
 
@@ -56,7 +56,7 @@ class RunProcess(TaskProcess):
         if self.use_multiprocessing:
             # A terminal sends Ctrl-C to all processes; what it does here is the build's to decide.
             signal.signal(signal.SIGINT, signal.SIG_IGN)
-            self.order.builder_pid = os.getppid()
+            self.order.builder_pid = end_with_parent()
         captures = self.order.log_path is not None and not self._raise_exception
         log = RunLog(str(self.order.log_path)) if captures else nullcontext()
         with using_project(self._project), log, private_values_hidden():

@@ -6,7 +6,6 @@ import contextlib
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from superluigi.accepting import accepted_of
 from superluigi.errors import TargetError
@@ -58,10 +57,19 @@ class StandingResults:
         inputs = tuple(expected.entry for expected in order.inputs or ())
         outputs = [output_entry(output) for output in verdict.task.outputs]
         entry = standing_entry(order, status, inputs, outputs, time.time())
+        # The code that made the bytes, and what it said of them, stays theirs.
+        run = next((o.state.run for o in verdict.task.outputs if o.state.run is not None), None)
         self._catalog.finish_run(
-            replace(entry, reasons=(reason.to_dict(),), code=_recorded_code(verdict))
+            replace(
+                entry,
+                reasons=(reason.to_dict(),),
+                environment={},
+                made_by=run.run_id if run is not None else None,
+            )
         )
         if verdict.has_new_identity:
+            for output in verdict.task.outputs:
+                output.state.count_for(verdict.task.task_hash)
             targets = [o.target for o in verdict.task.outputs if o.target is not None]
             write_new_identity(verdict.task.task, order, targets)
 
@@ -114,11 +122,3 @@ class StandingResults:
         )
         self._catalog.finish_run(replace(entry, reasons=(reason.to_dict(),)))
         take_over(verdict.task, entry)
-
-
-def _recorded_code(verdict: Verdict) -> dict[str, Any] | None:
-    """The code that made the bytes: what is unchanged keeps it."""
-    run = next((o.state.run for o in verdict.task.outputs if o.state.run is not None), None)
-    if run is None or run.code_fingerprint is None:
-        return None
-    return {"fingerprint": run.code_fingerprint, "parts": [dict(p) for p in run.code_parts]}

@@ -48,6 +48,7 @@ class PlanWorker(Worker):
         self._is_local = is_local
         self._held: list[str] = []
         self._look_after = 0.0
+        self._silent: set[str] = set()
         self._task_result_queue.close()
         self._task_result_queue: Any = ResultQueue()
 
@@ -202,7 +203,9 @@ class PlanWorker(Worker):
                 report = self._task_result_queue.get(timeout=self._config.wait_interval)
             except queue.Empty:
                 self._build.tick()
+                self._report_silent()
                 return
+            self._silent.clear()
             task_id, status, explanation, _, requirements, outcome = report
             if task_id not in self._running_tasks:
                 continue  # a late report of a run that was given up
@@ -215,6 +218,19 @@ class PlanWorker(Worker):
         if retries:
             self._announce(task, task_id, None)
         self.run_succeeded &= status == DONE or bool(yielded) or retries
+
+    def _report_silent(self) -> None:
+        """A child that ended as if all were well, and never said how its run ended, has failed."""
+        ended = {
+            task_id
+            for task_id, process in self._running_tasks.items()
+            if process.exitcode == 0 and not process.is_alive() and isinstance(process, RunProcess)
+        }
+        # Its report may be under way: only what was silent the last time too never will say anything.
+        for task_id in ended & self._silent:
+            text = f"Task {task_id} ended its process with exit code 0 in the middle of run()."
+            self._task_result_queue.put((task_id, FAILED, text, [], []))
+        self._silent = ended
 
     def _add_yielded(self, task_id: str, requirements: list[Any] | None) -> list[str]:
         """Take in what a running task yielded; what of it has to end before the task goes on."""

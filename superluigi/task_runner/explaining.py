@@ -88,5 +88,6 @@ def live_plan(
     """
     arguments = DecisionArguments(tasks, rerun_on=rerun_on, catalog=catalog)
     with open_session(arguments) as session:
+        session.planner.stops_early = False
         planning = session.planner.plan(session.roots, session.force)
         yield LivePlan(session.planner, planning)

@@ -153,7 +153,10 @@ class Runner:
             counts=counts,
             error=None if error is None else _told(error),
         )
-        self._progress.on_event(files.write("build_finished", status=status, counts=counts))
+        left = len(build.agenda.not_ended()) if build is not None else 0
+        self._progress.on_event(
+            files.write("build_finished", status=status, counts=counts, left=left)
+        )
 
     @property
     def _elapsed_s(self) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,10 +18,12 @@ if TYPE_CHECKING:
 __all__ = ["headline", "summary_lines", "summary_table"]
 
 _MAX_ROWS = 30
-_WORD = 28
+_WORD = 40
+_LABEL = 34
 _SHOWN = ("ran", "unchanged", "shared", "failed", "blocked")
-_LOUD = ("output_changed", "code_changed", "adopted")
+_LOUD = ("output_changed", "code_changed", "input_changed", "adopted")
 """Reasons that a skipped task shows: nothing stale is silent."""
+_HASH = re.compile(r"\b[0-9a-f]{32}\b")
 _STYLES = {
     "ran": "green",
     "unchanged": "cyan",
@@ -40,10 +43,7 @@ def summary_lines(result: BuildResult) -> list[str]:
 
 
 def summary_table(result: BuildResult) -> Group:
-    """The same as a rich table, one line a task, cut to the console's width; texts are taken literally.
-
-    What is cut is on record: `superluigi runs` and `superluigi show` have it in full.
-    """
+    """The same as a rich table; long labels are cut, reasons wrap; texts are taken literally."""
     from rich.console import Group
     from rich.table import Table
     from rich.text import Text
@@ -51,11 +51,10 @@ def summary_table(result: BuildResult) -> Group:
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(no_wrap=True)
     for what, label, why in _shown(result):
-        # The columns give way to each other, the widest first; their texts do not wrap.
-        cells = (
-            Text(cell, no_wrap=True, overflow="ellipsis") for cell in (label, _short_words(why))
-        )
-        table.add_row(Text(what, style=_STYLES.get(what, "")), *cells)
+        short = Text(label, no_wrap=True, overflow="ellipsis")
+        short.truncate(_LABEL, overflow="ellipsis")
+        reason = Text(_short_words(why), overflow="fold")
+        table.add_row(Text(what, style=_STYLES.get(what, "")), short, reason)
     tracebacks = [
         Text("\n" + "\n".join(_failure_lines(failure)), style="red") for failure in result.failures
     ]
@@ -93,7 +92,7 @@ def _shown(result: BuildResult) -> Iterator[tuple[str, str, str]]:
 
 def _short_words(text: str) -> str:
     """The text with the middle taken out of long words, which are paths: their ends tell them apart."""
-    words = text.split(" ")
+    words = _HASH.sub(lambda found: f"{found.group()[:8]}…", text).split(" ")
     return " ".join(
         f"{word[: _WORD // 2]}…{word[-_WORD // 2 :]}" if len(word) > _WORD else word
         for word in words
@@ -105,4 +104,7 @@ def _why(what: str, decision: Decision) -> str:
         kinds = {reason.kind for reason in decision.reasons}
         if "identity_changed" not in kinds:
             return "its inputs turned out as they were"
-    return "; ".join(reason.text for reason in decision.reasons)
+    if what == "shared":
+        return "another build made it meanwhile"
+    told = [reason.text for reason in decision.reasons if reason.kind != "upstream_runs"]
+    return "; ".join(told) or "what it reads was made anew"

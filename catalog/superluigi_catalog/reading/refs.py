@@ -177,7 +177,7 @@ class References:
         if re.fullmatch(r"[0-9a-fA-F]+", text) and len(text) < MIN_PREFIX:
             return f"The beginning of a hash needs {MIN_PREFIX} digits."
         if self.session.row("SELECT 1 FROM families WHERE name = ?", (storable(text),)):
-            return f"It is a family: tasks(family={text!r}) lists its tasks."
+            return f"It is a family: name one of its tasks (superluigi tasks --family {text} lists them)."
         near = difflib.get_close_matches(stored, self._neighbours(stored), n=3)
         near += difflib.get_close_matches(text, self._families(), n=2)
         return f"Did you mean {' or '.join(map(repr, near))}?" if near else ""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
+from superluigi_catalog.errors import AmbiguousHash
 from superluigi_catalog.owner import is_alive
 from superluigi_catalog.reading.order import place_key
 from superluigi_catalog.reading.sources import Sources
@@ -41,6 +42,8 @@ r.id IN (SELECT id FROM runs WHERE status IN ('failed', 'interrupted') UNION ALL
   SELECT id FROM runs WHERE status = 'running')
 """
 """What an index finds, a few runs of millions."""
+_MIN_PREFIX = 8
+_MAX_LISTED = 10
 _NEWEST_FIRST = "ORDER BY r.started_at DESC, r.id DESC LIMIT ?"
 
 
@@ -87,11 +90,24 @@ def runs(
 
 
 def run_number(session: Session, uuid: str) -> int | None:
-    """Identify a run; None when there is none."""
-    found = session.row(
-        "SELECT id FROM runs WHERE uuid = ? AND status IS NOT NULL", (storable(uuid),)
+    """Identify a run by its id, or at least eight characters of its beginning; None when there is none.
+
+    Raises:
+        AmbiguousHash: several begin so.
+    """
+    key = storable(uuid)
+    found = session.row("SELECT id FROM runs WHERE uuid = ? AND status IS NOT NULL", (key,))
+    if found is not None or len(key) < _MIN_PREFIX:
+        return None if found is None else int(found[0])
+    rows = session.rows(
+        "SELECT id, uuid FROM runs WHERE uuid >= ? AND uuid < ? AND status IS NOT NULL ORDER BY uuid LIMIT ?",
+        (key, key + "\U0010ffff", _MAX_LISTED + 1),
     )
-    return None if found is None else int(found[0])
+    if len(rows) > 1:
+        matches = tuple(row[1] for row in rows[:_MAX_LISTED])
+        message = f"{uuid!r} stands for several runs: {', '.join(matches)}. Give more of one."
+        raise AmbiguousHash(message, ref=uuid, matches=matches, path=session.path)
+    return rows[0][0] if rows else None
 
 
 def runs_by_id(session: Session, ids: Iterable[int], limit: int | None = None) -> tuple[Run, ...]:
@@ -106,19 +122,23 @@ def runs_by_id(session: Session, ids: Iterable[int], limit: int | None = None) -
 
 
 def run_by_uuid(session: Session, uuid: str) -> Run | None:
-    """Load one run with its code and environment; None when there is none."""
-    found = session.row(
-        """
-        SELECT r.id, c.content, e.content FROM runs r LEFT JOIN code c ON c.id = r.code_id
-        LEFT JOIN environments e ON e.id = r.environment_id
-        WHERE r.uuid = ? AND r.status IS NOT NULL
-        """,
-        (storable(uuid),),
-    )
-    if found is None:
+    """Load one run with its code and environment, by its id or its beginning; None when there is none.
+
+    Raises:
+        AmbiguousHash: several begin so.
+    """
+    number = run_number(session, uuid)
+    if number is None:
         return None
-    (run,) = runs_by_id(session, [found[0]])
-    return replace(run, code=from_json(found[1]) or {}, environment=from_json(found[2]) or {})
+    ((code, environment),) = session.rows(
+        """
+        SELECT c.content, e.content FROM runs r LEFT JOIN code c ON c.id = r.code_id
+        LEFT JOIN environments e ON e.id = r.environment_id WHERE r.id = ?
+        """,
+        (number,),
+    )
+    (run,) = runs_by_id(session, [number])
+    return replace(run, code=from_json(code) or {}, environment=from_json(environment) or {})
 
 
 def _loaded(session: Session, rows: list[Row]) -> tuple[Run, ...]:

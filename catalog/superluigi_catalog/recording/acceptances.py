@@ -82,6 +82,7 @@ def accept(
         dynamic_upstream=tuple((row.place, row.task_hash) for row in yielded),
         code=entry.code or dict(run.code) or None,
         environment=entry.environment or run.environment,
+        metadata=run.metadata,
         owner=this_owner(),
     )
     finish_run(session, complete)

@@ -102,6 +102,8 @@ def write_run(session: Session, entry: RunEntry, known: KnownRun | None) -> int:
         session.execute("DELETE FROM run_outputs WHERE run_id = ?", (number,))
     if entry.status == "succeeded" and (known is None or not known.is_final):
         _learn_duration(session, task, entry.duration_s)
+    if entry.made_by is not None:
+        session.execute(_AS_MADE, (number, storable(entry.made_by)))
     write_inputs(session, number, entry.inputs)
     write_outputs(session, number, entry.outputs)
     return number
@@ -121,6 +123,12 @@ def settle_run_edges(session: Session, task: int, entry: RunEntry) -> None:
     ]
     settle_edges(session, task, consumed, yielded)
 
+
+_AS_MADE = """
+UPDATE runs SET code_id = coalesce(runs.code_id, m.code_id),
+  environment_id = coalesce(runs.environment_id, m.environment_id), metadata = coalesce(runs.metadata, m.metadata)
+FROM runs m WHERE runs.id = ? AND m.uuid = ?
+"""
 
 _COMPLETE_RUN = """
 UPDATE runs SET task_id = ?, build_id = coalesce(?, build_id), code_id = coalesce(?, code_id),

@@ -17,9 +17,12 @@ from superluigi.errors import (
     BuildFailed,
     MetadataError,
     OutputNotWritten,
+    SuperLuigiError,
     TargetConflict,
     TargetError,
 )
+from superluigi.execution.order import RunOrder
+from superluigi.execution.published_outputs import PublishedOutputs
 from superluigi.targets import LocalFileTarget, LocalFolderTarget
 from superluigi.tasks import AtomicTaskWithMetadata
 
@@ -319,3 +322,13 @@ def test_durable_builds_sync_everything_that_they_publish(monkeypatch: pytest.Mo
     run_task(Two(), force=True, progress=False)
     expected = {"x.csv.gz", "x.csv.gz.metadata.json.next", "part", "y", "y.metadata.json", "out"}
     assert expected <= synced
+
+
+def test_nothing_is_published_for_a_build_that_is_gone() -> None:
+    order = RunOrder("run", "0" * 32, None, reason={}, inputs=(), builder_pid=1)
+    outputs = PublishedOutputs(Two(), order)
+    outputs.begin()
+    write_both(outputs.path_structure(), {})
+    with pytest.raises(SuperLuigiError, match="process 1\\) is gone: nothing is published"):
+        outputs.publish(lambda row: row)
+    assert not Path("out/x.csv.gz").exists()

@@ -18,7 +18,7 @@ from superluigi import run_task
 from superluigi.errors import BuildFailed
 from superluigi.parameters import IntParameter
 from superluigi.targets import LocalFileTarget
-from superluigi.tasks import AtomicTaskWithMetadata, TaskWithMetadata, WrapperTask
+from superluigi.tasks import AtomicTaskWithMetadata, Task, TaskWithMetadata, WrapperTask
 from superluigi_catalog import Catalog
 from tests import flows
 from tests.flows import note, ran
@@ -75,6 +75,34 @@ class HeldWithoutOutput(TaskWithMetadata):
         if os.environ.get("OTHER_BUILD"):
             Path("runs").write_text("x")
             Path("goes_on").read_text()
+
+
+class HeldInPlace(Task):
+    """Has written half of its target when it waits."""
+
+    def output(self):
+        return LocalFileTarget("held_in_place.txt")
+
+    def run(self):
+        note(self)
+        with Path("held_in_place.txt").open("w") as file:
+            file.write("half ")
+            file.flush()
+            if os.environ.get("OTHER_BUILD"):
+                Path("runs").write_text("x")
+                file.write(Path("goes_on").read_text())
+
+
+class ReadsHeldInPlace(AtomicTaskWithMetadata):
+    def requires(self):
+        return HeldInPlace()
+
+    def output(self):
+        return LocalFileTarget("reads_held_in_place.txt")
+
+    def run(self, input_path, output_path):
+        note(self)
+        Path(output_path).write_text(Path(input_path).read_text())
 
 
 class Everything(WrapperTask):
@@ -247,6 +275,21 @@ def test_a_task_without_output_is_shared_while_it_runs() -> None:
         result = waiting.ended()
     assert families(result.shared) == ["HeldWithoutOutput"]
     assert ran() == ["HeldWithoutOutput"]
+
+
+@pytest.mark.parametrize("is_remade", [False, True])
+def test_what_another_build_has_half_written_is_no_result(is_remade: bool) -> None:
+    if is_remade:
+        run_task(ReadsHeldInPlace(), progress=False)
+        ran()
+    with other_build("HeldInPlace()", "force=True"):
+        waiting = Waiting(ReadsHeldInPlace())
+        assert waiting.waits.wait(30)
+        go_on("and whole")
+        result = waiting.ended()
+    assert families(result.shared) == ["HeldInPlace"]
+    assert ran() == ["HeldInPlace", "ReadsHeldInPlace"]
+    assert Path("reads_held_in_place.txt").read_text() == "half and whole"
 
 
 def test_a_build_inside_a_run_does_not_wait_for_that_run() -> None:

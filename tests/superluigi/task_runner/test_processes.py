@@ -15,6 +15,7 @@ import luigi
 import pytest
 
 from superluigi import run_task
+from superluigi.errors import BuildFailed
 from superluigi_catalog import Catalog
 from tests import flows
 from tests.flows import ran
@@ -141,25 +142,40 @@ class Slow(AtomicTaskWithMetadata):
         Path("started").write_text(str(os.getpid()))
         Path("goes_on").read_text()
 
-    def on_failure(self, exception):
-        Path("ended").write_text(str(exception))
-
 run_task(Slow(), num_workers=2, progress=False)
 """
 
 
-def test_a_run_whose_build_is_gone_publishes_nothing() -> None:
-    for pipe in ("started", "goes_on", "ended"):
+def test_a_run_ends_with_its_build() -> None:
+    for pipe in ("started", "goes_on"):
         os.mkfifo(pipe)
     process = subprocess.Popen(
         [sys.executable, "-c", ORPHANED], env={**os.environ, "PYTHONPATH": ROOT}
     )
-    Path("started").read_text()
+    child = int(Path("started").read_text())
     process.kill()
     process.wait()
-    Path("goes_on").write_text("")
-    assert "is gone: nothing is published" in Path("ended").read_text()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{child}").exists() and "zombie" not in _state_of(child):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     assert not Path("slow.txt").exists()
+
+
+def _state_of(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return "zombie"
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_worker_that_ends_without_a_word_has_failed(code: int) -> None:
+    with pytest.raises(BuildFailed) as caught:
+        run_task(flows.Exits(code=code), num_workers=2, progress=False)
+    (failure,) = caught.value.failures
+    assert failure.error_type == "ProcessDied"
+    assert f"exit code {code}" in failure.error
 
 
 INTERRUPTED = """

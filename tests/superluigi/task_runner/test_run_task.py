@@ -622,3 +622,36 @@ def test_a_result_whose_inputs_are_gone_is_adopted_all_the_same() -> None:
     Path("source.txt").write_text("hello")
     assert build(flows.Clean()).ran == ()
     assert ran() == []
+
+
+def test_what_a_task_wrote_past_its_output_path_is_never_taken_for_a_result() -> None:
+    for standing in (False, True):
+        if standing:
+            Path("strayed.txt").write_text("older")
+            Path("strayed.txt.metadata.json.next").unlink(missing_ok=True)
+            assert run_task(flows.Strays(), progress=False).ok  # adopted
+            Path("stray").touch()
+        with pytest.raises(BuildFailed, match=r"It wrote 'strayed\.txt' itself"):
+            run_task(flows.Strays(), force=standing, progress=False)
+        with pytest.raises(BuildFailed):
+            run_task(flows.Strays(), progress=False)
+        assert ran() == ["Strays", "Strays"]
+        Path("stray").touch()
+
+
+def test_what_is_unchanged_keeps_what_its_run_said_of_it() -> None:
+    build(flows.Annotated())
+    with Catalog() as catalog:
+        made = catalog.run(catalog.runs(flows.Annotated())[0].run_id)
+    assert made.metadata == {"note": "first"}
+    build(flows.Clean(), force_upstream_to_task_cls=flows.Clean)
+    result = run_task(flows.Annotated(), force_upstream_to_task_cls=None, progress=False)
+    assert result.ran == ()
+    Path("source.txt").write_text("hello again")
+    result = run_task(flows.Annotated(), progress=False)
+    assert "Annotated" in names(result.unchanged)
+    with Catalog() as catalog:
+        again = catalog.run(catalog.runs(flows.Annotated())[0].run_id)
+    assert (again.status, again.metadata) == ("unchanged", made.metadata)
+    assert again.code == made.code
+    assert again.environment == made.environment
