@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check format lint types contracts coverage tutorial stress bench-upkeep bench-quick tui-campaign faults clean
+.PHONY: demo test check format lint types contracts coverage tutorial stress bench-upkeep bench-quick tui-campaign faults screenshots bench-tui clean
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -39,6 +39,12 @@ contracts: $(INSTALLED)
 coverage: export COVERAGE_FILE = $(CURDIR)/.coverage
 tui-campaign: $(INSTALLED)  ## the terminal UI's long tests: thousands of keys at random, builds that do not stop
 	$(BIN)/python -m pytest -m slow tests/superluigi_tui
+
+screenshots: $(INSTALLED)  ## the pictures in the terminal UI's README
+	$(BIN)/python tui/screenshots.py
+
+bench-tui: $(INSTALLED)  ## how fast the terminal UI answers, on a million tasks
+	$(BIN)/python benchmarks/tui.py
 
 coverage: $(INSTALLED)  ## the tests, with branch coverage: at least what pyproject.toml says
 	$(BIN)/coverage erase

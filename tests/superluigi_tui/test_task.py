@@ -92,3 +92,24 @@ async def test_copying_goes_through_the_terminal(demo: Path) -> None:
         await driver.sees("Split")
         await driver.press("Y")
         assert driver.app.clipboard == f"superluigi tui 'tasks/{hash_of('Split')}'"
+
+
+async def test_a_run_is_compared_with_the_one_before(demo: Path) -> None:
+    async with driving(demo, f"tasks/{hash_of('CleanUsers')}") as driver:
+        await driver.sees("Runs", "14s")
+        await driver.press("D")
+        await driver.sees("Since the one before", "first cause")
+        await driver.press("escape", "j", "D")
+        await driver.sees("CleanUsers")
+
+
+async def test_accepting_wants_a_reason(demo: Path) -> None:
+    async with driving(demo, f"tasks/{hash_of('JoinOrders')}") as driver:
+        await driver.sees("JoinOrders")
+        started: list[list[str]] = []
+        driver.app.show_command = lambda _, words: started.append(words)  # type: ignore[method-assign]
+        await driver.press("a", "enter")
+        assert started == []
+        await driver.press("a", *"same", "enter")
+        expected = ["accept", "--yes", "--reason", "same", hash_of("JoinOrders")]
+        await driver.until(lambda: started == [expected])

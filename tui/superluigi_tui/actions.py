@@ -123,6 +123,32 @@ ACTIONS: tuple[Action, ...] = (
         ("build", "lineage", "task"),
         method="next_match(-1)",
     ),
+    Action(
+        "diff",
+        "D",
+        "diff",
+        "what differs from the run or build before",
+        "Act",
+        ("task", "build", "builds"),
+    ),
+    Action(
+        "verify",
+        "v",
+        "verify",
+        "look at the outputs now",
+        "Act",
+        ("tasks", "task", "lineage"),
+        changes=True,
+    ),
+    Action(
+        "accept",
+        "a",
+        "accept",
+        "declare the result right as it is, with a reason",
+        "Act",
+        ("tasks", "task", "lineage"),
+        changes=True,
+    ),
     Action("next-pane", "tab", "pane", "next pane", "Move", method="app.focus_next"),
     Action(
         "previous-pane", "shift+tab", "pane", "pane before", "Move", method="app.focus_previous"

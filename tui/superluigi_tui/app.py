@@ -27,8 +27,6 @@ from superluigi_tui.navigation import Navigation
 from superluigi_tui.routes import Route
 from superluigi_tui.running import Running
 from superluigi_tui.screens.choice import Choice
-from superluigi_tui.screens.keys import KeysHelp
-from superluigi_tui.screens.problem import Problem
 from superluigi_tui.screens.view import View, Work
 from superluigi_tui.texts import count_text, one_line
 from superluigi_tui.widgets.pieces import Line, Piece
@@ -99,6 +97,8 @@ class SuperLuigiApp(Navigation, Running, Clipboard, App[int]):
         try:
             self.version = await self.lookups["poll"].ask(lambda catalog: catalog.data_version())
         except CatalogError as error:
+            from superluigi_tui.screens.problem import Problem
+
             await self.push_screen(Problem(error, self.path))
             return
         self._inode = _inode_of(self.path)
@@ -217,6 +217,8 @@ class SuperLuigiApp(Navigation, Running, Clipboard, App[int]):
 
     def action_show_keys(self) -> None:
         """Show the keys of this screen."""
+        from superluigi_tui.screens.keys import KeysHelp
+
         name = getattr(self.screen, "NAME", "")
         self.push_screen(KeysHelp(name))
 

@@ -81,7 +81,7 @@ def task_rows(progress: BuildProgress, glyphs: Glyphs) -> list[Row]:
 
 
 def failure_lines(
-    task: TaskProgress, blocked: int, cwd: str, key_of: Callable[[Action], str]
+    task: TaskProgress, blocked: int, cwd: str, since: str, key_of: Callable[[Action], str]
 ) -> list[Line]:
     """The error, where it was raised, and what to do."""
     frames = _FRAME.findall(task.traceback.replace(f"{cwd}/", "") if cwd else task.traceback)
@@ -99,7 +99,7 @@ def failure_lines(
             Piece(f"{task.error_type}: {one_line(task.error)}", "failed"),
             Piece(one_line(where), "dim"),
         ],
-        [Piece(f"why it ran: {task.why}", "dim")],
+        [Piece(f"since its last good run: {since}" if since else f"why it ran: {task.why}", "dim")],
         keys,
     ]
 

@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from superluigi_tui.screens.choice import Choice
-from superluigi_tui.task_pages import command_of, python_of
 from superluigi_tui.texts import one_line
 
 if TYPE_CHECKING:
@@ -66,6 +65,8 @@ class Clipboard(_Base):
         self.in_background(partial(self._offer, task_hash), group="copy")
 
     async def _offer(self, task_hash: str) -> None:
+        from superluigi_tui.task_pages import command_of, python_of
+
         task, targets = await self.lookups["detail"].ask(
             lambda catalog: (catalog.task(task_hash), catalog.targets(task_hash))
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from superluigi_tui.routes import Route
@@ -18,6 +19,15 @@ else:
 __all__ = ["Navigation"]
 
 _MAX_HISTORY = 30
+_SCREENS = {
+    "home": ("home", "Home"),
+    "tasks": ("tasks", "Tasks"),
+    "task": ("task", "TaskView"),
+    "lineage": ("lineage", "LineageView"),
+    "builds": ("builds", "Builds"),
+    "build": ("build", "BuildView"),
+}
+"""Module and class by the name in the registry of actions."""
 
 
 class Navigation(_Base):
@@ -114,18 +124,17 @@ class Navigation(_Base):
 
 def screens() -> tuple[type[View], ...]:
     """All screens that have an address."""
-    from superluigi_tui.screens.build import BuildView
-    from superluigi_tui.screens.builds import Builds
-    from superluigi_tui.screens.home import Home
-    from superluigi_tui.screens.lineage import LineageView
-    from superluigi_tui.screens.task import TaskView
-    from superluigi_tui.screens.tasks import Tasks
+    return tuple(_screen_named(name) for name in _SCREENS)
 
-    return (Home, Tasks, TaskView, LineageView, Builds, BuildView)
+
+def _screen_named(name: str) -> type[View]:
+    """Import a screen when it is first shown: the first one shall be there at once."""
+    module, cls = _SCREENS[name]
+    found: type[View] = getattr(import_module(f"superluigi_tui.screens.{module}"), cls)
+    return found
 
 
 def _view_for(route: Route) -> View:
     """Make the screen of an address; an address with a task or build is of the screen that shows one."""
-    by_name = {screen.NAME: screen for screen in screens()}
     one = {"tasks": "task", "builds": "build"}.get(route.screen) if route.ref else None
-    return by_name[one or route.screen](route)
+    return _screen_named(one or route.screen)(route)

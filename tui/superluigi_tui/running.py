@@ -28,8 +28,6 @@ from superluigi_tui.children import (
 from superluigi_tui.rerun_request import RerunRequest, request_for, task_words
 from superluigi_tui.routes import Route
 from superluigi_tui.screens.choice import Choice
-from superluigi_tui.screens.rerun import RerunDialog
-from superluigi_tui.screens.said import Said
 from superluigi_tui.texts import one_line
 
 if TYPE_CHECKING:
@@ -97,6 +95,8 @@ class Running(_Base):
 
     async def _rerun(self, task_hash: str, resumes: bool) -> None:
         request = await self.lookups["detail"].ask(lambda c: request_for(c, task_hash))
+        from superluigi_tui.screens.rerun import RerunDialog
+
         request = replace(request, resumes=resumes)
         self.push_screen(RerunDialog(request), self._start)
 
@@ -133,6 +133,24 @@ class Running(_Base):
             child.forget()
         return dict(document)
 
+    def show_command(self, title: str, words: list[str]) -> None:
+        """Let a command of `superluigi` work, and show what it says."""
+        self.in_background(partial(self._show_command, title, words), group="command")
+
+    async def _show_command(self, title: str, words: list[str]) -> None:
+        from superluigi_tui.screens.said import Said
+
+        cwd = await self.lookups["detail"].ask(lambda c: c.project.root or Path.cwd())
+        child = self.start_command(words, cwd)
+        self.notify(f"superluigi {shlex.join(words)}", timeout=2, markup=False)
+        try:
+            while child.code is None:
+                await asyncio.sleep(_LOOK_S / 2)
+            said = await asyncio.to_thread(child.output.read_text)
+            self.push_screen(Said(title, f"{said}{child.said()}"))
+        finally:
+            child.forget()
+
     def _start(self, request: RerunRequest | None) -> None:
         if request is None:
             return
@@ -153,6 +171,8 @@ class Running(_Base):
                 self.open_route(Route("builds", build_id))
                 return
             if child.code is not None:
+                from superluigi_tui.screens.said import Said
+
                 self.push_screen(Said("It did not start", child.said() or child.output.read_text()))
                 return
             await asyncio.sleep(_LOOK_S)

@@ -11,7 +11,6 @@ from typing import Any
 from superluigi_catalog import Cause, Step, Task, Why
 from superluigi_tui.glyphs import Glyphs
 from superluigi_tui.rerun_request import task_words
-from superluigi_tui.sources import source_lines
 from superluigi_tui.task_detail import TaskDetail
 from superluigi_tui.task_texts import param_lines, target_line
 from superluigi_tui.texts import age_text, duration_text, one_line, params_text, size_text
@@ -220,6 +219,8 @@ def _sidecar(detail: TaskDetail, glyphs: Glyphs, now: float) -> Iterable[Line]:
 
 
 def _source(detail: TaskDetail, glyphs: Glyphs, now: float) -> Iterable[Line]:
+    from superluigi_tui.sources import source_lines  # parses Python
+
     code = detail.current.code if detail.current is not None else {}
     return source_lines(code, detail.sources, detail.root)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from superluigi_catalog import BuildEntry, Catalog, InputEntry, Observed, OutputEntry, RunEntry
 from superluigi_tui.demo.files import write_build_files
-from superluigi_tui.demo.pipeline import KIND, DemoTask, daily_tasks, fingerprint_of
+from superluigi_tui.demo.pipeline import KIND, DemoTask, daily_tasks, fingerprint_of, run_id_of
 
 __all__ = ["NOW", "make_demo"]
 
@@ -123,7 +123,7 @@ class _Story:
         argv = ["superluigi", "run", "--force-upstream", "flows.report.Report"]
         build = self._begin(yesterday[-1], at, argv, yesterday[:8])
         self._catalog.start_run(
-            str(self._uuid()),
+            run_id_of(build, yesterday[7].entry.task_hash),
             yesterday[7].entry.task_hash,
             build_id=build,
             reason=_FORCED,
@@ -186,7 +186,7 @@ class _Story:
     ) -> RunEntry:
         succeeded = status == "succeeded"
         return RunEntry(
-            run_id=str(self._uuid()),
+            run_id=run_id_of(build, task.entry.task_hash),
             task_hash=task.entry.task_hash,
             status=status,
             started_at=_text(at),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from superluigi_tui.demo.pipeline import DemoTask
+from superluigi_tui.demo.pipeline import DemoTask, run_id_of
 
 __all__ = ["write_build_files"]
 
@@ -38,7 +38,7 @@ def write_build_files(
     script.add("plan", counts={"run": len(tasks)})
     for index, task in enumerate(tasks):
         log = f"runs/{task.entry.family}.log"
-        fields = _fields(task) | {"run_id": f"{build_id[:8]}-{index}"}
+        fields = _fields(task) | {"run_id": run_id_of(build_id, task.entry.task_hash)}
         blocked = failed is not None and script.has_failed
         if blocked:
             script.add("task_blocked", **_fields(task), why="TrainModel failed or was not run")

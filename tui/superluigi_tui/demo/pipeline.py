@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from superluigi_catalog import TaskEntry
 
-__all__ = ["DemoTask", "daily_tasks", "fingerprint_of"]
+__all__ = ["DemoTask", "daily_tasks", "fingerprint_of", "run_id_of"]
 
 KIND = "LocalFileTarget"
 _UPSTREAM: Mapping[str, tuple[str, ...]] = {
@@ -72,6 +73,11 @@ def daily_tasks(date: str) -> Iterator[DemoTask]:
         )
         seconds = next(s for name, s in _SECONDS.items() if family.startswith(name))
         yield DemoTask(entry, seconds)
+
+
+def run_id_of(build_id: str, task_hash: str) -> str:
+    """The id of a task's run in a build."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{build_id}/{task_hash}"))
 
 
 def fingerprint_of(task_hash: str, content: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual.binding import BindingType
 from textual.containers import Horizontal
 
-from superluigi_catalog import Build
+from superluigi_catalog import Build, Catalog, TaskNotFound
 from superluigi_tui.actions import bindings_of
 from superluigi_tui.build_events import BuildProgress, EventFile, TaskProgress, is_held
 from superluigi_tui.build_lines import TASK_COLUMNS, bar_line, failure_lines, head_line, task_rows
@@ -52,6 +53,7 @@ class BuildView(Finding, View):
         self._ended = False
         self._is_looking = False
         self._shown = -1
+        self._since: dict[str, str] = {}
 
     def compose_body(self) -> Iterable[Any]:
         """Give the head, the bar, the tasks, the log and the failure."""
@@ -190,10 +192,30 @@ class BuildView(Finding, View):
         if chosen is not None:
             cwd = self.build.cwd if self.build is not None else ""
             blocked = len(self.progress.with_status("blocked"))
+            since = self._since.get(chosen.task_hash)
+            if since is None:
+                self._since[chosen.task_hash] = since = ""
+                self.start(partial(self._look_back, chosen), group=f"since {chosen.task_hash}")
             pane.set_title(f"Failure  {chosen.family}")
-            pane.set_lines(failure_lines(chosen, blocked, cwd, self.tui.key_of))
+            pane.set_lines(failure_lines(chosen, blocked, cwd, since, self.tui.key_of))
         elif error:
             pane.set_lines([[Piece(one_line(error), "failed")]])
+
+    async def _look_back(self, task: TaskProgress) -> None:
+        """Say what has changed since the task last went well."""
+
+        def compare(catalog: Catalog) -> str:
+            good = catalog.task(task.task_hash).current_run_id
+            if good is None:
+                return "it has never gone well"
+            try:
+                cause = catalog.diff(good, task.run_id).first_cause
+            except TaskNotFound:  # the run is not recorded yet
+                return ""
+            return cause.text if cause is not None else "nothing that is recorded"
+
+        self._since[task.task_hash] = one_line(await self.ask(compare))
+        self._show_failure()
 
     def on_row_list_highlighted(self, message: RowList.Highlighted) -> None:
         """Show the log of the task under the cursor."""
@@ -245,6 +267,11 @@ class BuildView(Finding, View):
     def action_wrap(self) -> None:
         """Wrap long lines of the log."""
         self.query_one("#log", TextPane).toggle_wrap()
+
+    def action_diff(self) -> None:
+        """Show what the run under the cursor, or the build, differs in from the one before it."""
+        task = self.current
+        self.show_diff(task.run_id if task is not None and task.run_id else self.route.ref)
 
     def action_cancel(self) -> None:
         """Stop the build."""

@@ -82,6 +82,12 @@ class Builds(View):
         """Open what was clicked."""
         self.action_open()
 
+    def action_diff(self) -> None:
+        """Show what the build differs in from the one before it."""
+        build = self.current_build()
+        if build is not None:
+            self.show_diff(build.build_id)
+
     def action_cancel(self) -> None:
         """Stop the build."""
         build = self.current_build()

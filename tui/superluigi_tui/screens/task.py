@@ -233,6 +233,12 @@ class TaskView(Finding, View):
         self.set_focus(message.rows)
         self.action_open()
 
+    def action_diff(self) -> None:
+        """Show what the run under the cursor differs in from the one before it."""
+        run = self.query_one("#runs", RowList).current
+        if run is not None:
+            self.show_diff(run.key)
+
     def action_wrap(self) -> None:
         """Wrap long lines of the page."""
         self.query_one("#page", TextPane).toggle_wrap()

@@ -239,17 +239,16 @@ class Tasks(View):
         found = "" if listing is None else count_text(len(listing))
         if listing is not None and not listing.is_complete:
             found += "+"
-        return between(pieces, [Piece(f"{found} tasks "), *self._new_pieces()], width)
+        at = f"{count_text(self.table.cursor + 1)} / " if found not in ("", "0") else ""
+        return between(pieces, [*self._new_pieces(), Piece(f"{at}{found} tasks ")], width)
 
     def _new_pieces(self) -> Line:
         up = self.tui.glyphs.up
         return [Piece(f"{up} {self._newer} new (R) ", "accent")] if self._newer else []
 
     def _show_count(self) -> None:
+        # Not on the table's border: drawing that anew draws the whole table.
         self.query_one("#filters", Bar).refresh()
-        self.table.set_title(
-            "Tasks", f"{count_text(self.table.cursor + 1)} / {count_text(self.table.count)}"
-        )
 
     # -- the task under the cursor -------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from textual.widgets import Input
 from superluigi_catalog import Catalog
 from superluigi_tui.actions import ACTIONS, action_named, bindings_of, shown_key
 from superluigi_tui.routes import Route
+from superluigi_tui.screens.prompt import Prompt
+from superluigi_tui.screens.said import Said
 from superluigi_tui.widgets.bars import Bar, between
 from superluigi_tui.widgets.pieces import Line, Piece
 
@@ -231,6 +233,32 @@ class View(Screen[None]):
     def action_copy(self) -> None:
         """Offer what can be copied of the current task."""
         self.with_task(self.tui.copy_of_task)
+
+    def action_verify(self) -> None:
+        """Look at the outputs of the current task now."""
+        self.with_task(lambda task: self.tui.show_command("Verify", ["verify", task]))
+
+    def action_accept(self) -> None:
+        """Declare the result of the current task right as it is."""
+        self.with_task(self._accept)
+
+    def _accept(self, task_hash: str) -> None:
+        def given(reason: str | None) -> None:
+            if reason and reason.strip():
+                words = ["accept", "--yes", "--reason", reason.strip(), task_hash]
+                self.tui.show_command("Accept", words)
+
+        self.tui.push_screen(Prompt("Why is it right as it is?", "", "people will read it"), given)
+
+    def show_diff(self, ref: str) -> None:
+        """Show what a run or build differs in from the one before it."""
+        self.start(partial(self._show_diff, ref), group="diff")
+
+    async def _show_diff(self, ref: str) -> None:
+        diff = await self.ask(lambda catalog: catalog.diff(ref))
+        cause = [f"first cause: {diff.first_cause.text}", ""] if diff.first_cause else []
+        lines = [*cause, *(each.text for each in diff.differences)]
+        self.tui.push_screen(Said("Since the one before", "\n".join(lines) or "nothing differs"))
 
     def action_rerun(self) -> None:
         """Plan a rerun of the current task."""
