@@ -113,3 +113,14 @@ async def test_accepting_wants_a_reason(demo: Path) -> None:
         await driver.press("a", *"same", "enter")
         expected = ["accept", "--yes", "--reason", "same", hash_of("JoinOrders")]
         await driver.until(lambda: started == [expected])
+
+
+async def test_code_that_cannot_be_found_is_said_in_the_dialog(demo: Path) -> None:
+    async with driving(demo, f"tasks/{hash_of('Split')}") as driver:
+        await driver.sees("Split")
+        await driver.press("r")
+        await driver.sees("Rerun Split", "planning with")
+        await driver.sees("Cannot plan:", "There is no module 'flows.report'")
+        await driver.press("ctrl+r", "escape")
+        await driver.sees("Tasks › Split")
+        assert driver.app.started == []

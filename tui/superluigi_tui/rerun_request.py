@@ -23,9 +23,9 @@ __all__ = [
 MODES: Mapping[str, str] = {
     "needed": "what is needed",
     "this": "force this",
-    "upstream": "force all upstream",
-    "from": "force from a class",
-    "code": "where code changed",
+    "upstream": "all upstream",
+    "from": "from a class",
+    "code": "code changed",
     "downstream": "downstream too",
 }
 _OPTIONS: Mapping[str, tuple[str, ...]] = {

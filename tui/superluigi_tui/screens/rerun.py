@@ -18,7 +18,7 @@ from superluigi_tui.screens.dialog import Dialog
 from superluigi_tui.texts import duration_text, fit, one_line
 from superluigi_tui.widgets.bars import Bar
 from superluigi_tui.widgets.line_view import TextPane
-from superluigi_tui.widgets.pieces import Cell, Column, Line, Piece
+from superluigi_tui.widgets.pieces import Cell, Column, Line, Piece, wrapped
 from superluigi_tui.widgets.row_list import Row, RowList
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["RerunDialog"]
 
 _COUNTED = 200
-_MODE_WIDTHS = (24, 23, 19)
+_INNER_WIDTH = 64
+_MODE_WIDTHS = (22, 22, 22)
 _COLUMNS = (Column("", 1), Column("", 18), Column("", 0), Column("", 7, right=True))
 
 
@@ -121,9 +122,14 @@ class RerunDialog(Dialog[RerunRequest]):
         trouble = self.query_one("#trouble", TextPane)
         trouble.display = bool(self._message)
         if self._message:
-            lines = self._message.strip().splitlines()
-            trouble.set_lines([[Piece(line.expandtabs(4), "failed")] for line in lines[-40:]])
-            trouble.styles.height = min(len(lines), 10)
+            lines = self._message.strip().splitlines()[-40:]
+            parts = [
+                part
+                for line in lines
+                for part in wrapped([Piece(line.expandtabs(4), "failed")], _INNER_WIDTH)
+            ]
+            trouble.set_lines(parts)
+            trouble.styles.height = min(len(parts), 10)
             trouble.scroll_end(animate=False)
         typed = self.query_one("#typed", Input)
         typed.display = self.plan is not None and self.plan.needs_typing(self.request.mode)
