@@ -1,0 +1,255 @@
+"""The changes, one row of the table each, and the project that they are made in."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools import Edit, Tool
+
+__all__ = ["CHANGES", "NotApplicable", "Outcome", "Project"]
+
+STEPS = ("raw", "other_raw", "clean", "report")
+LINE = 'cleaned = " ".join(words)'
+"""Stands in every tool's Clean."""
+
+_PROJECTS = Path(__file__).parent / "projects"
+
+
+class NotApplicable(Exception):
+    """The tool has nothing to which the change could be made."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one build did."""
+
+    ran: list[str]
+    """The steps whose code was entered, in order."""
+
+    restored: list[str]
+    """The steps whose missing result stands again without a run."""
+
+    output: str
+    """What the tool printed."""
+
+    def __str__(self) -> str:
+        ran = ", ".join(self.ran) or "none"
+        return f"{ran} ({', '.join(self.restored)} restored)" if self.restored else ran
+
+
+@dataclass
+class Project:
+    """A tool's project in a directory of its own; each build is a process of its own."""
+
+    root: Path
+    tool: Tool
+    parameters: dict[str, str] = field(default_factory=lambda: {"day": "monday", "n": "3"})
+
+    def __post_init__(self) -> None:
+        modules = self.root / self.tool.modules
+        shutil.copytree(_PROJECTS / self.tool.folder, self.root)
+        shutil.copytree(_PROJECTS / "common", modules, dirs_exist_ok=True)
+        for name, text in self.tool.files.items():
+            (self.root / name).write_text(text)
+        (self.root / "data").mkdir()
+        self.source.parent.mkdir(exist_ok=True)
+        self.source.write_text("one two three")
+        for edit in self.tool.start:
+            self.edit(*edit)
+        for command in self.tool.prepare:
+            self.do(command)
+
+    @property
+    def source(self) -> Path:
+        """The file that Raw reads, which no step makes."""
+        return self.root / self.tool.source
+
+    def results(self, step: str) -> list[Path]:
+        """The files that a step made."""
+        name = "".join(part.title() for part in step.split("_"))
+        return list(self.root.glob(self.tool.results.format(step=step, Step=name)))
+
+    def result(self, step: str) -> Path:
+        """The one file that a step made."""
+        (path,) = self.results(step)
+        return path
+
+    def do(self, command: str, **environment: str) -> str:
+        """Carry out a command; what it printed."""
+        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        kept = {"HOME": str(self.root.parent), "PATH": path, "PYTHONPATH": str(self.root)}
+        quiet = {"PYTHONDONTWRITEBYTECODE": "1", "DVC_NO_ANALYTICS": "1"}
+        done = subprocess.run(
+            ["sh", "-c", command.format(**self.parameters)],
+            cwd=self.root,
+            env={**os.environ, **kept, **quiet, **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            message = f"{command!r} of {self.tool.name} failed:\n{done.stdout}"
+            raise RuntimeError(message)
+        return done.stdout
+
+    def build(self) -> Outcome:
+        """Build the report."""
+        log = self.root / "ran.log"
+        log.unlink(missing_ok=True)
+        missing = [step for step in STEPS if not self.results(step)]
+        output = self.do(self.tool.build)
+        ran = log.read_text().split() if log.exists() else []
+        classes = {step: step.title().replace("_", "") for step in missing if self.results(step)}
+        return Outcome(ran, [name for name in classes.values() if name not in ran], output)
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        """Replace a text that occurs once in a file."""
+        path = self.root / name
+        text = path.read_text()
+        if text.count(old) != 1:
+            message = f"{old!r} occurs {text.count(old)} times in {path}"
+            raise ValueError(message)
+        path.write_text(text.replace(old, new))
+
+    def edit_module(self, name: str, old: str, new: str) -> None:
+        """Edit a module that Clean imports."""
+        self.edit(f"{self.tool.modules}/{name}", old, new)
+
+    def set_parameter(self, name: str, value: str) -> None:
+        """Give a parameter another value."""
+        if self.tool.parameters_file:
+            old = f"{name}: {self.parameters[name]}"
+            self.edit(self.tool.parameters_file, old, f"{name}: {value}")
+        self.parameters[name] = value
+
+
+Make = Callable[[Project], None]
+
+
+def _nothing(_: Project) -> None:
+    """Change nothing."""
+
+
+def _in_clean(new: str) -> Make:
+    """Replace the line in Clean; each line of the new text gets its indentation."""
+
+    def make(project: Project) -> None:
+        path = project.root / project.tool.clean
+        indent = re.search(rf"^( *){re.escape(LINE)}$", path.read_text(), re.MULTILINE)
+        assert indent is not None
+        project.edit(project.tool.clean, LINE, new.replace("\n", "\n" + indent[1]))
+
+    return make
+
+
+def _docstring(project: Project) -> None:
+    """Give the function around the line a docstring, or the script another one."""
+    path = project.root / project.tool.clean
+    text = path.read_text()
+    head, found, rest = text[: text.index(LINE)].rpartition("\n    def ")
+    if not found:
+        head, found, rest = text[: text.index(LINE)].rpartition("\ndef ")
+    if not found:
+        project.edit(project.tool.clean, '."""\n', ', explained."""\n')
+        return
+    line, colon, body = rest.partition(":\n")
+    indent = " " * (len(body) - len(body.lstrip()))
+    documented = f'{head}{found}{line}{colon}{indent}"""Clean."""\n{body}'
+    path.write_text(documented + text[text.index(LINE) :])
+
+
+def _in_module(name: str, old: str, new: str) -> Make:
+    return lambda project: project.edit_module(name, old, new)
+
+
+def _base_class(project: Project) -> None:
+    if project.tool.base_class is None:
+        raise NotApplicable
+    project.edit(project.tool.base_class, '"cleaned"', '"scrubbed"')
+
+
+def _all(edits: Callable[[Tool], tuple[Edit, ...]]) -> Make:
+    def make(project: Project) -> None:
+        for edit in edits(project.tool):
+            project.edit(*edit)
+
+    return make
+
+
+def _delete(*steps: str) -> Make:
+    def make(project: Project) -> None:
+        for step in steps:
+            project.result(step).unlink()
+
+    return make
+
+
+def _several(*makes: Make) -> Make:
+    def make(project: Project) -> None:
+        for each in makes:
+            each(project)
+
+    return make
+
+
+def _by_hand(project: Project) -> None:
+    path = project.result("report")
+    path.write_bytes(path.read_bytes().replace(b"one", b"ONE"))
+
+
+def _force_raw(project: Project) -> None:
+    before = project.result("raw").read_bytes()
+    project.do(project.tool.force_raw, SALT="+")
+    if project.result("raw").read_bytes() == before:
+        message = f"{project.tool.name} did not run Raw"
+        raise RuntimeError(message)
+
+
+_REAL_EDIT = _in_clean('cleaned = "-".join(words)')
+
+CHANGES: dict[str, Make] = {
+    "nothing": _nothing,
+    "a parameter of all three": lambda project: project.set_parameter("day", "tuesday"),
+    "`touch` of Raw's output": lambda project: project.result("raw").touch(),
+    "a comment in Clean": _in_clean(f"# why\n{LINE}"),
+    "a docstring in Clean": _docstring,
+    "an annotation in Clean": _in_clean(LINE.replace("cleaned", "cleaned: str")),
+    "a blank line in Clean": _in_clean(LINE + "\n"),
+    "Clean reformatted": _in_clean('cleaned = " ".join(\n    words,\n)'),
+    "an edit in Clean, other bytes": _REAL_EDIT,
+    "an edit in Clean, same bytes": _in_clean('cleaned = " ".join(list(words))'),
+    "an edit in the helper that Clean calls": _in_module(
+        "cleaning.py", "split(text)", "split(text.upper())"
+    ),
+    "an edit in a constant that the helper reads": _in_module(
+        "cleaning.py", "LIMIT = 2", "LIMIT = 1"
+    ),
+    "an edit in a base class of Clean": _base_class,
+    "an edit in a helper of the helper": _in_module(
+        "words.py", "return text.split()", "return text[::-1].split()"
+    ),
+    "an edit in a function of the helper's module that Clean does not reach": _in_module(
+        "cleaning.py", "text.lower()", "text.casefold()"
+    ),
+    "Raw's output deleted": _delete("raw"),
+    "Raw's output deleted, and an edit in Clean": _several(_delete("raw"), _REAL_EDIT),
+    "Raw run again alone, other bytes": _force_raw,
+    "the external file changed": lambda project: project.source.write_text("uno dos tres"),
+    "Report's output edited by hand": _by_hand,
+    "Report's output deleted": _delete("report"),
+    "Raw's and Report's outputs deleted": _delete("raw", "report"),
+    "another parameter of Clean's own, which its path does not name": (
+        lambda project: project.set_parameter("n", "4")
+    ),
+    "a new parameter of Raw with a default": _all(lambda tool: tool.new_parameter),
+    "Clean reads OtherRaw instead of Raw": _all(lambda tool: tool.other_upstream),
+}
+"""What is changed → how, in a project that was built."""

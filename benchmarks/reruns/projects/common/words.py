@@ -1,0 +1,5 @@
+"""What the helper of Clean uses of a third module."""
+
+
+def split(text: str) -> list[str]:
+    return text.split()
