@@ -1,135 +1,17 @@
-"""The changes, one row of the table each, and the project that they are made in."""
+"""The changes, one row of the table each."""
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
 
+from project import NotApplicable, Project
 from tools import Edit, Tool
 
-__all__ = ["CHANGES", "NotApplicable", "Outcome", "Project"]
+__all__ = ["CHANGES"]
 
-STEPS = ("raw", "other_raw", "clean", "report")
 LINE = 'cleaned = " ".join(words)'
 """Stands in every tool's Clean."""
-
-_PROJECTS = Path(__file__).parent / "projects"
-
-
-class NotApplicable(Exception):
-    """The tool has nothing to which the change could be made."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one build did."""
-
-    ran: list[str]
-    """The steps whose code was entered, in order."""
-
-    restored: list[str]
-    """The steps whose missing result stands again without a run."""
-
-    output: str
-    """What the tool printed."""
-
-    def __str__(self) -> str:
-        ran = ", ".join(self.ran) or "none"
-        return f"{ran} ({', '.join(self.restored)} restored)" if self.restored else ran
-
-
-@dataclass
-class Project:
-    """A tool's project in a directory of its own; each build is a process of its own."""
-
-    root: Path
-    tool: Tool
-    parameters: dict[str, str] = field(default_factory=lambda: {"day": "monday", "n": "3"})
-
-    def __post_init__(self) -> None:
-        modules = self.root / self.tool.modules
-        shutil.copytree(_PROJECTS / self.tool.folder, self.root)
-        shutil.copytree(_PROJECTS / "common", modules, dirs_exist_ok=True)
-        for name, text in self.tool.files.items():
-            (self.root / name).write_text(text)
-        (self.root / "data").mkdir()
-        self.source.parent.mkdir(exist_ok=True)
-        self.source.write_text("one two three")
-        for edit in self.tool.start:
-            self.edit(*edit)
-        for command in self.tool.prepare:
-            self.do(command)
-
-    @property
-    def source(self) -> Path:
-        """The file that Raw reads, which no step makes."""
-        return self.root / self.tool.source
-
-    def results(self, step: str) -> list[Path]:
-        """The files that a step made."""
-        name = "".join(part.title() for part in step.split("_"))
-        return list(self.root.glob(self.tool.results.format(step=step, Step=name)))
-
-    def result(self, step: str) -> Path:
-        """The one file that a step made."""
-        (path,) = self.results(step)
-        return path
-
-    def do(self, command: str, **environment: str) -> str:
-        """Carry out a command; what it printed."""
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        kept = {"HOME": str(self.root.parent), "PATH": path, "PYTHONPATH": str(self.root)}
-        quiet = {"PYTHONDONTWRITEBYTECODE": "1", "DVC_NO_ANALYTICS": "1"}
-        done = subprocess.run(
-            ["sh", "-c", command.format(**self.parameters)],
-            cwd=self.root,
-            env={**os.environ, **kept, **quiet, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            message = f"{command!r} of {self.tool.name} failed:\n{done.stdout}"
-            raise RuntimeError(message)
-        return done.stdout
-
-    def build(self) -> Outcome:
-        """Build the report."""
-        log = self.root / "ran.log"
-        log.unlink(missing_ok=True)
-        missing = [step for step in STEPS if not self.results(step)]
-        output = self.do(self.tool.build)
-        ran = log.read_text().split() if log.exists() else []
-        classes = {step: step.title().replace("_", "") for step in missing if self.results(step)}
-        return Outcome(ran, [name for name in classes.values() if name not in ran], output)
-
-    def edit(self, name: str, old: str, new: str) -> None:
-        """Replace a text that occurs once in a file."""
-        path = self.root / name
-        text = path.read_text()
-        if text.count(old) != 1:
-            message = f"{old!r} occurs {text.count(old)} times in {path}"
-            raise ValueError(message)
-        path.write_text(text.replace(old, new))
-
-    def edit_module(self, name: str, old: str, new: str) -> None:
-        """Edit a module that Clean imports."""
-        self.edit(f"{self.tool.modules}/{name}", old, new)
-
-    def set_parameter(self, name: str, value: str) -> None:
-        """Give a parameter another value."""
-        if self.tool.parameters_file:
-            old = f"{name}: {self.parameters[name]}"
-            self.edit(self.tool.parameters_file, old, f"{name}: {value}")
-        self.parameters[name] = value
-
 
 Make = Callable[[Project], None]
 

@@ -17,7 +17,8 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from changes import CHANGES, NotApplicable, Outcome, Project
+from changes import CHANGES
+from project import NotApplicable, Outcome, Project
 from tools import COLUMNS, OPTIONS, Tool
 
 EVERYTHING = ["Raw", "Clean", "Report"]
@@ -41,11 +42,15 @@ def outcome(tool: Tool, change: str) -> Outcome | None:
 def column(tool: Tool, changes: list[str], verbose: bool) -> Iterator[str]:
     """The cells of one tool."""
     for change in changes:
-        found = outcome(tool, change)
-        cell = "no base class" if found is None else str(found)
-        print(f"{title(tool)}: {change}: {cell}", file=sys.stderr)
-        if verbose and found is not None:
-            print(found.output, file=sys.stderr)
+        try:
+            found = outcome(tool, change)
+        except RuntimeError as error:
+            cell = "not obtained"
+            printed = str(error)
+        else:
+            cell = "no base class" if found is None else str(found)
+            printed = found.output if found is not None and verbose else ""
+        print(f"{title(tool)}: {change}: {cell}\n{printed}".rstrip(), file=sys.stderr)
         yield cell
 
 

@@ -206,10 +206,24 @@ COLUMNS = (
 """The table: ourselves twice, the second one in brackets; the others by default."""
 
 
+_RETURNS_TEXT = (
+    ("pipeline.py", "raw_file: File, day: str, n: int) -> File", "raw_file: File, n: int) -> str"),
+    (
+        "pipeline.py",
+        'file = File(f"data/clean-{day}.txt")\n    file.write(f"{cleaned} {n}")\n    return file',
+        'return f"{cleaned} {n}"',
+    ),
+    ("pipeline.py", "def report(clean_file: File", "def report(clean_text: str"),
+    ("pipeline.py", "{clean_file.read()}", "{clean_text}"),
+    ("pipeline.py", "clean(raw_file, day, n)", "clean(raw_file, n)"),
+)
+"""What a step returns is in redun's own database; a file is known by path, size and time."""
+
+
 def _options() -> Iterator[Tool]:
     for trigger in ("missing_anywhere", "output"):
         yield _own(f"with `{trigger}` too", f"--rerun-on {WITH_CODE},{trigger}")
-    for name in ("serialized_task_definition_check", "modification_time_check", "strict_check"):
+    for name in ("serialized_task_definition_check", "modification_time_check"):
         cfg = f"[TaskOnKart]\n{name} = true\n"
         yield replace(_gokart(), option=f"`{name}`", files={"luigi.cfg": cfg})
     modules = ("dvc.yaml", "- clean.py\n", "- clean.py\n      - cleaning.py\n      - words.py\n")
@@ -219,6 +233,7 @@ def _options() -> Iterator[Tool]:
         option="`--rerun-triggers mtime`",
         build=f"{SNAKEMAKE.build} --rerun-triggers mtime",
     )
+    yield replace(REDUN, option="Clean returns its text, not a file", start=_RETURNS_TEXT)
     includes = "@task(hash_includes=[first_words])\ndef clean("
     yield replace(
         REDUN,

@@ -9,7 +9,7 @@ from cleaning import first_words
 from entered import entered
 
 
-class Source(luigi.ExternalTask, gokart.TaskOnKart):
+class Source(gokart.TaskOnKart):
     def output(self):
         return self.make_target("source.txt", use_unique_id=False)
 
