@@ -42,11 +42,17 @@ def test_the_same_bytes_again_are_the_same_content(catalog: Catalog) -> None:
     assert look(catalog).fingerprint == fingerprint_of("a1")
 
 
-def test_a_missing_target_keeps_its_record(catalog: Catalog) -> None:
+def test_a_missing_target_keeps_its_record_and_what_was_last_seen(catalog: Catalog) -> None:
     catalog.finish_run(a_run("a"))
-    catalog.observe([seen("a", state="missing")])
+    catalog.observe([seen("a", "2")])
+    for _ in range(2):
+        catalog.observe([Observed(uri_of("a"), KIND, "missing")])
     record = look(catalog)
-    assert (record.state, record.token, record.fingerprint) == ("missing", None, None)
+    assert (record.state, record.token, record.fingerprint) == (
+        "missing",
+        None,
+        fingerprint_of("a2"),
+    )
     assert record.run is not None
     assert record.run.output_fingerprint == fingerprint_of("a1")
 

@@ -19,7 +19,8 @@ def observe(session: Session, observations: Iterable[Observed]) -> None:
     """Record what looks at targets showed; a look that is older than the last one is ignored.
 
     A content stays known as long as the token does; a new token without a fingerprint means that
-    nobody knows what stands there now. A look that failed says nothing about the content.
+    nobody knows what stands there now. A look that failed says nothing about the content, and of what is
+    gone the content that was last seen stays known: it is what its readers are compared with.
     """
     seen = {observed.uri: observed for observed in observations}
     if not seen:
@@ -30,7 +31,7 @@ def observe(session: Session, observations: Iterable[Observed]) -> None:
     session.executemany(
         """
         UPDATE targets SET kind = ?, state = ?, token = ?,
-          seen_content_id = coalesce(?, CASE WHEN token IS ? THEN seen_content_id END),
+          seen_content_id = coalesce(?, CASE WHEN token IS ? OR ? THEN seen_content_id END),
           size_bytes = ?, mtime_ns = ?, etag = ?, version_id = ?, observed_ns = ?, error = ?
         WHERE id = ? AND observed_ns <= ?
         """,
@@ -63,6 +64,7 @@ def _look(observed: Observed, content: int | None, target: int, when: int) -> tu
         token,
         content,
         token,
+        observed.state == "missing",
         observed.size_bytes,
         observed.mtime_ns,
         optional(observed.etag),

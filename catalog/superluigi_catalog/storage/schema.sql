@@ -123,7 +123,7 @@ CREATE TABLE targets (                           -- a place; several tasks may c
   kind TEXT NOT NULL DEFAULT '',
   state TEXT NOT NULL DEFAULT 'unknown' CHECK (state IN ('unknown', 'present', 'missing', 'partial', 'error')),
   token TEXT,                                    -- what the last look showed
-  seen_content_id INTEGER REFERENCES contents(id),  -- the content behind it; NULL: not read
+  seen_content_id INTEGER REFERENCES contents(id),  -- the content behind it, or that was last seen; NULL: not read
   size_bytes INTEGER,
   mtime_ns INTEGER,
   etag TEXT,
