@@ -51,13 +51,14 @@ def adopt_outputs(
 def write_new_identity(
     task: luigi.Task,
     order: RunOrder,
+    inputs: tuple[InputEntry, ...],
     targets: Iterable[TargetWithMetadata],
 ) -> None:
     """Let the sidecars of an unchanged result name the identity under which it counts now.
 
     The run that made the bytes, its times and what it added stay as they are.
     """
-    known = known_at_start(task, order, [e.entry for e in order.inputs or ()], time.time())
+    known = known_at_start(task, order, inputs, time.time())
     for target in targets:
         try:
             document = target.metadata()

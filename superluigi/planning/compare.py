@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import luigi
@@ -20,6 +20,7 @@ __all__ = [
     "other_task_reason",
     "short_label",
     "what_is_missing",
+    "yielded_inputs",
 ]
 
 
@@ -70,6 +71,17 @@ def _changed_yielded(entry: InputEntry, state: TargetState | None) -> list[Reaso
     details = {"place": entry.place, "path": entry.uri, "from": entry.fingerprint}
     text = f"{entry.uri}, which its last run asked for while running, changed since"
     return [Reason("input_changed", text, details | {"to": state.fingerprint})]
+
+
+def yielded_inputs(task: PlannedTask) -> Iterator[InputEntry]:
+    """What the recorded run of a task yielded, as it stands now."""
+    run = next((output.state.run for output in task.outputs if output.state.run is not None), None)
+    for entry in run.inputs if run is not None else ():
+        state = task.yielded.get(entry.place)
+        if state is not None and state.exists:
+            yield state.as_input(entry.place, entry.uri, entry.kind, entry.task_hash or "")
+        elif entry.place.startswith("yielded."):
+            yield entry
 
 
 def _change_text(

@@ -12,8 +12,10 @@ from superluigi.errors import TargetError
 from superluigi.execution.adoption import adopt_outputs, standing_entry, write_new_identity
 from superluigi.execution.restoring import restored_document
 from superluigi.hashing import insignificant_params
+from superluigi.planning.compare import yielded_inputs
 from superluigi.planning.decide import Verdict
 from superluigi.planning.decision import Reason
+from superluigi.planning.expected import with_yields
 from superluigi.planning.nodes import PlannedOutput, PlannedTask
 from superluigi.running.entries import output_entry, take_over, task_entry
 from superluigi.running.orders import Orders
@@ -55,6 +57,7 @@ class StandingResults:
         """Record a result that stands and is right, without a run."""
         order = self.orders.make(verdict, reason)
         inputs = tuple(expected.entry for expected in order.inputs or ())
+        inputs += tuple(yielded_inputs(verdict.task))
         outputs = [output_entry(output) for output in verdict.task.outputs]
         entry = standing_entry(order, status, inputs, outputs, time.time())
         # The code that made the bytes, and what it said of them, stays theirs.
@@ -65,13 +68,20 @@ class StandingResults:
                 reasons=(reason.to_dict(),),
                 environment={},
                 made_by=run.run_id if run is not None else None,
+                dynamic_upstream=self._yielded(verdict.task),
             )
         )
         if verdict.has_new_identity:
             for output in verdict.task.outputs:
                 output.state.count_for(verdict.task.task_hash)
             targets = [o.target for o in verdict.task.outputs if o.target is not None]
-            write_new_identity(verdict.task.task, order, targets)
+            write_new_identity(verdict.task.task, order, inputs, targets)
+
+    def _yielded(self, task: PlannedTask) -> tuple[tuple[str, str], ...]:
+        """What the recorded run yielded: it is to be watched under the new record, too."""
+        asking = with_yields([task])
+        found = self._catalog.dynamic_upstream(list(asking)) if asking else {}
+        return tuple((row.place, row.task_hash) for rows in found.values() for row in rows)
 
     def restore_sidecars(self, verdicts: Iterable[Verdict]) -> None:
         """Write sidecars that are gone again, where the target is what its run left."""

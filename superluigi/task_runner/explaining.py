@@ -10,13 +10,13 @@ from typing import Any
 import luigi
 
 from superluigi.environment import environment_of
+from superluigi.planning.compare import yielded_inputs
 from superluigi.planning.decide import Verdict
 from superluigi.planning.explain import explain
 from superluigi.planning.planner import Planner, Planning
 from superluigi.task_runner.session import DecisionArguments, open_session
 from superluigi_catalog.acceptance import Acceptance
 from superluigi_catalog.explanation import Why
-from superluigi_catalog.records import InputEntry
 
 __all__ = ["ALL_CHANGES", "LivePlan", "live_plan"]
 
@@ -59,21 +59,10 @@ class LivePlan:
         return self.planner.catalog.accept(
             task.task_hash,
             reason=reason,
-            inputs=(*inputs, *_yielded(verdict)),
+            inputs=(*inputs, *yielded_inputs(task)),
             code=code.to_dict(include_source=True) if code is not None else None,
             environment=environment_of(type(task.task), directory=self.planner.project.root),
         )
-
-
-def _yielded(verdict: Verdict) -> Iterator[InputEntry]:
-    """What its run had yielded, as it stands now."""
-    run = next((o.state.run for o in verdict.task.outputs if o.state.run is not None), None)
-    for entry in run.inputs if run is not None else ():
-        state = verdict.task.yielded.get(entry.place)
-        if state is not None and state.exists:
-            yield state.as_input(entry.place, entry.uri, entry.kind, entry.task_hash or "")
-        elif entry.place.startswith("yielded."):
-            yield entry
 
 
 @contextmanager

@@ -318,3 +318,13 @@ def test_yields_that_lead_in_a_circle_now_are_no_longer_expected(project: Path) 
     Path("turns.txt").unlink()
     assert not plan_task(TurnsBack()).has_work
     assert run_task(TurnsBack(), force=True, progress=False).ok
+
+
+@MODES
+def test_what_was_yielded_is_watched_after_its_reader_was_cut_off(num_workers: int) -> None:
+    build(ReadsShards())
+    Path("shard2.src").write_text("another text")
+    assert build(ReadsShards(), num_workers=num_workers) == ["Shard"]
+    Path("shard2.src").write_text("b2")
+    assert build(ReadsShards(), num_workers=num_workers) == ["ReadsShards", "Shard"]
+    assert Path("read.txt").read_text() == "a! b!"
