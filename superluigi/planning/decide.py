@@ -315,7 +315,10 @@ class _Deciding:
             return  # Luigi's own rule: nobody asked
         changed = changed_inputs(task, run)
         for reason in changed:
-            self._note(verdict, reason, on_inputs)
+            if on_inputs:
+                self._grow(verdict, self._step_for(task, reason), reason)
+            else:
+                verdict.notes.append(reason)
         if not on_inputs:
             return
         stands = task.exists and not any(output.state.was_edited for output in task.outputs)
@@ -323,6 +326,15 @@ class _Deciding:
             verdict.has_new_identity = True
             text = "the same result under a new identity: recorded anew, not run"
             verdict.notes.append(Reason("identity_changed", text, {"from": run.task_hash}))
+
+    def _step_for(self, task: PlannedTask, changed: Reason) -> int:
+        """How sure it is that an input changed: one that is made anew first may come back as it was."""
+        for _, upstream in task.upstream:
+            verdict = self.verdicts[id(upstream)]
+            is_made = verdict.step != _SKIP or (verdict.is_missing and not upstream.is_external)
+            if is_made and upstream.task_hash == changed.details.get("upstream"):
+                return _MAYBE
+        return _RUN
 
     def _judge_output(self, verdict: Verdict) -> None:
         for output in verdict.task.outputs:

@@ -227,3 +227,16 @@ def test_staleness_passes_through_what_is_gone_although_the_catalog_is_lost(proj
         path.unlink()
     Path("source.txt").write_text("another")
     assert [d.family for d in plan_task(flows.Report()).to_run] == ["Raw"]
+
+
+def test_readers_of_what_was_edited_and_then_deleted_wait_for_it_to_come_back() -> None:
+    run_task(flows.Clean(), progress=False)
+    Path("raw.txt").write_text("tampered")
+    plan_task(flows.Clean())
+    Path("raw.txt").unlink()
+    for _ in range(2):
+        actions = {d.family: d.action for d in plan_task(flows.Clean())}
+        assert actions == {"Source": "skip", "Raw": "run", "Clean": "maybe"}
+    result = run_task(flows.Clean(), progress=False)
+    assert [d.family for d in result.ran] == ["Raw"]
+    assert [d.family for d in result.unchanged] == ["Clean"]
