@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check format lint types contracts coverage tutorial stress bench-upkeep bench-quick tui-campaign faults screenshots bench-tui clean
+.PHONY: demo test check format lint types contracts coverage tutorial stress bench-upkeep bench-quick tui-campaign faults screenshots bench-tui campaign clean
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -36,7 +36,6 @@ types: $(INSTALLED)
 contracts: $(INSTALLED)
 	$(BIN)/lint-imports
 
-coverage: export COVERAGE_FILE = $(CURDIR)/.coverage
 tui-campaign: $(INSTALLED)  ## the terminal UI's long tests: thousands of keys at random, builds that do not stop
 	$(BIN)/python -m pytest -m slow tests/superluigi_tui
 
@@ -59,7 +58,10 @@ tutorial: $(INSTALLED)  ## run the tutorial from top to bottom
 	$(BIN)/python tutorial/superluigi_tutorial.py
 
 stress: $(INSTALLED)  ## many processes on one catalog, for minutes
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow tests/superluigi_catalog
+
+campaign: $(INSTALLED)  ## random histories of random graphs, and deaths at every step of a build, for minutes
+	$(BIN)/python -m pytest -n 2 -m slow tests/superluigi
 
 bench-upkeep: $(INSTALLED)  ## rebuilding, verifying and merging a catalog of 100,000 tasks
 	$(BIN)/python benchmarks/upkeep.py

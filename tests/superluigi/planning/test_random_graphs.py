@@ -2,153 +2,246 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from luigi.task_register import Register
 
 from superluigi import plan_task, run_task
-from superluigi.parameters import IntParameter
-from superluigi.targets import LocalFileTarget
-from superluigi.tasks import AtomicTaskWithMetadata, ExternalTask
+from superluigi.task_runner.explaining import live_plan
+from superluigi_catalog import Catalog
+from tests.dying import die_before
+from tests.superluigi.planning.random_model import Model
+from tests.superluigi.planning.random_steps import (
+    REQUIRES,
+    YIELDS,
+    step,
+    take_log,
+    write_module,
+)
 
-GRAPH: list[list[int]] = []
-"""What each node reads: earlier nodes, or -1 for the source."""
-ENTERED: list[int] = []
-SIZE = 7
-
-
-def made(i: int, texts: list[str]) -> str:
-    """What a node makes; every third one forgets most of what it reads, so that runs are cut off."""
-    digest = hashlib.sha256("|".join([str(i), *texts]).encode()).hexdigest()
-    return digest[:1] if i % 3 == 1 else digest
-
-
-class Origin(ExternalTask):
-    def output(self):
-        return LocalFileTarget("origin.txt")
-
-
-class Node(AtomicTaskWithMetadata):
-    i = IntParameter()
-
-    def requires(self):
-        return [Origin() if j < 0 else Node(i=j) for j in GRAPH[self.i]]
-
-    def output(self):
-        return LocalFileTarget(f"node{self.i}.txt")
-
-    def run(self, input_path, output_path):
-        ENTERED.append(self.i)
-        Path(output_path).write_text(made(self.i, [Path(p).read_text() for p in input_path]))
+SIZE = 6
+ROOT = SIZE - 1
+STEPS = st.integers(0, ROOT)
+WORDS = st.sampled_from("abc")
+SOME_STEPS = st.lists(
+    st.lists(st.integers(-1, ROOT - 1), max_size=3, unique=True), min_size=SIZE, max_size=SIZE
+)
+TRIGGERS = st.sets(st.sampled_from(["code", "missing_anywhere", "output"]))
+FORCE = st.sampled_from(
+    ["force", "force_upstream", "force_upstream_to_task", "force_upstream_to_task_cls"]
+)
 
 
-class Graphs(RuleBasedStateMachine):
-    """The model is one line: what a node would be if all of it were made now."""
+class Histories(RuleBasedStateMachine):
+    """A project in a folder of its own, and what its people do to it."""
 
-    @initialize(
-        edges=st.lists(
-            st.lists(st.integers(-1, SIZE - 2), max_size=3, unique=True),
-            min_size=SIZE,
-            max_size=SIZE,
-        )
-    )
-    def start(self, edges: list[list[int]]) -> None:
+    @initialize(requires=SOME_STEPS, yields=SOME_STEPS, triggers=TRIGGERS)
+    def start(self, requires: list[list[int]], yields: list[list[int]], triggers: set[str]) -> None:
         self.before = Path.cwd()
-        self.directory = tempfile.mkdtemp()
-        os.chdir(self.directory)
+        self.registered = list(Register._reg)
+        self.folder = tempfile.mkdtemp()
+        os.chdir(self.folder)
+        sys.path.insert(0, self.folder)
+        sys.dont_write_bytecode, self.writes_bytecode = True, sys.dont_write_bytecode
         Path("superluigi.toml").touch()
-        GRAPH[:] = [sorted({j for j in row if j < i}) for i, row in enumerate(edges)]
-        GRAPH[-1] = sorted({*GRAPH[-1], SIZE - 2})
-        Path("origin.txt").write_text("0")
-        self.build()
+        Path("origin.txt").write_text("a")
+        REQUIRES[:] = [sorted({j for j in row if j < i}) for i, row in enumerate(requires)]
+        REQUIRES[ROOT] = sorted({*REQUIRES[ROOT], ROOT - 1})
+        YIELDS[:] = [
+            sorted({j for j in row if 0 <= j < i} - {*REQUIRES[i]}) for i, row in enumerate(yields)
+        ]
+        self.model = Model(frozenset({"missing", "inputs", *triggers}), {})
+        for i in range(SIZE):
+            self.edit_code(i, "a")
+        self.build(ROOT)
 
     def teardown(self) -> None:
-        if hasattr(self, "directory"):
+        if hasattr(self, "folder"):
             os.chdir(self.before)
-            shutil.rmtree(self.directory)
+            sys.path.remove(self.folder)
+            sys.dont_write_bytecode = self.writes_bytecode
+            for i in range(SIZE):
+                sys.modules.pop(f"random_step{i}", None)
+            Register._reg[:] = self.registered
+            Register.clear_instance_cache()
+            shutil.rmtree(self.folder)
 
-    @rule(text=st.sampled_from(["0", "1", "2"]))
+    @rule(text=WORDS)
     def change_the_source(self, text: str) -> None:
         Path("origin.txt").write_text(text)
 
-    @rule(i=st.integers(0, SIZE - 1))
+    @rule(i=STEPS)
     def delete(self, i: int) -> None:
-        Path(f"node{i}.txt").unlink(missing_ok=True)
+        self.model.delete(i)
 
-    @rule(i=st.integers(0, SIZE - 1))
+    @rule(i=STEPS)
     def touch(self, i: int) -> None:
-        if Path(f"node{i}.txt").exists():
-            Path(f"node{i}.txt").touch()
+        if Path(f"step{i}.txt").exists():
+            Path(f"step{i}.txt").touch()
 
-    @rule(i=st.integers(0, SIZE - 1))
+    @rule(i=STEPS, text=WORDS)
+    def edit_by_hand(self, i: int, text: str) -> None:
+        self.model.edit(i, f"{text} by hand")
+
+    @rule(i=STEPS)
     def lose_a_sidecar(self, i: int) -> None:
-        Path(f"node{i}.txt.metadata.json").unlink(missing_ok=True)
+        Path(f"step{i}.txt.metadata.json").unlink(missing_ok=True)
 
+    @rule(i=STEPS, word=WORDS)
+    def edit_code(self, i: int, word: str) -> None:
+        self.model.words[i] = word
+        write_module(i, word)
+
+    @precondition(lambda self: not any(self.yielded(i) for i in range(SIZE)))
     @rule()
     def lose_the_catalog(self) -> None:
-        if all(Path(f"node{i}.txt.metadata.json").exists() for i in self.reached()):
-            for path in Path(".superluigi").glob("catalog.db*"):
-                path.unlink()
+        self.model.lose_catalog()
+        self.remove_catalog()
 
-    @rule(i=st.integers(0, SIZE - 1))
-    def force_one(self, i: int) -> None:
-        if i in self.reached():
-            self.build(force_upstream_to_task=Node(i=i))
+    @precondition(lambda self: self.knows_what_was_yielded())
+    @rule()
+    def rebuild_the_catalog(self) -> None:
+        self.model.lose_catalog()
+        self.remove_catalog()
+        with Catalog() as catalog:
+            catalog.rebuild(Path())
 
-    @rule(i=st.integers(0, SIZE - 1))
-    def build_only_a_part(self, i: int) -> None:
-        run_task(Node(i=i), progress=False)
+    @rule(i=STEPS)
+    def accept(self, i: int) -> None:
+        with live_plan([step(ROOT)], rerun_on=self.model.rerun_on) as plan:
+            verdict = plan.planning.verdicts.get(step(i).task_id)
+            self.model.look(ROOT)
+            stands = verdict is not None and not verdict.is_missing
+            if stands and all(o.state.run is not None for o in verdict.task.outputs):
+                plan.accept(verdict, reason="it is right")
+                self.model.accept(i)
+
+    @precondition(lambda self: self.model.accepted)
+    @rule(data=st.data())
+    def withdraw(self, data: st.DataObject) -> None:
+        i = data.draw(st.sampled_from(sorted(self.model.accepted)))
+        with Catalog() as catalog:
+            catalog.withdraw(step(i).task_id)
+        self.model.withdraw(i)
+
+    @rule(i=STEPS, force=FORCE)
+    def force(self, i: int, force: str) -> None:
+        if i in required_by(ROOT):
+            self.build(ROOT, **self.force_arguments(i, force))
+
+    @rule(i=STEPS)
+    def build_a_part(self, i: int) -> None:
+        self.build(i)
+
+    @rule(at=st.integers(1, 60), i=STEPS, force=st.none() | FORCE)
+    def crash(self, at: int, i: int, force: str | None) -> None:
+        options = self.force_arguments(i, force) if i in required_by(ROOT) else {}
+        die_before(at, lambda: self.run(ROOT, **options), within=Path(self.folder))
+        self.model.crashed(ROOT, list(take_log()))
 
     @rule()
-    def build(self, **options: object) -> None:
-        root = Node(i=SIZE - 1)
-        planned = plan_task(root, **options)
-        ENTERED.clear()
-        result = run_task(root, progress=False, **options)
-        entered = {Node(i=i).task_id for i in ENTERED}
-        assert len(entered) == len(ENTERED)
+    def build_all(self) -> None:
+        self.build(ROOT)
+
+    def build(self, root: int, **force: Any) -> None:
+        before = self.model.begin(root)
+        planned = plan_task(step(root), rerun_on=self.model.rerun_on, **force)
+        list(take_log())
+        result = self.run(root, **force)
+        rows = list(take_log())
+        entered = {step(row["i"]).task_id for row in rows}
+        assert len(entered) == len(rows)
         assert entered == {decision.task_hash for decision in result.ran}
         assert {d.task_hash for d in planned.to_run} <= entered
-        assert entered <= {d.task_hash for d in (*planned.to_run, *planned.maybe)}
-        self.check_nothing_is_stale()
-        assert run_task(root, progress=False).ran == ()
+        may_run = {d.task_hash for d in (*planned.to_run, *planned.maybe)}
+        assert entered & {*planned.by_hash} <= may_run
+        excused = self.excused(root, planned, before, rows, force)
+        self.model.check_built(root, rows, before, excused)
+        assert not list(Path().glob(".superluigi-*"))
+        assert self.run(root).ran == ()
+        assert list(take_log()) == []
 
-    def reached(self) -> set[int]:
-        found: set[int] = set()
-        pending = [SIZE - 1]
-        while pending:
-            i = pending.pop()
-            if i >= 0 and i not in found:
-                found.add(i)
-                pending += GRAPH[i]
+    def run(self, root: int, **force: Any) -> Any:
+        return run_task(step(root), rerun_on=self.model.rerun_on, progress=False, **force)
+
+    def excused(
+        self, root: int, planned: Any, before: Any, rows: list[dict[str, Any]], force: Any
+    ) -> set[int]:
+        """What had to run whether or not it was stale."""
+        if "force_upstream" in force:
+            return set(range(SIZE))
+        found = {i for i in range(SIZE) if is_forced(planned, i)}
+        working = {i for i in range(SIZE) if is_working(planned, i)} | {row["i"] for row in rows}
+        needed = {root} | {j for i in working for j in REQUIRES[i] + YIELDS[i]}
+        if "missing_anywhere" in self.model.rerun_on:
+            needed = {*range(SIZE)}
+        found |= {i for i in needed if before.texts.get(i) is None}
+        if "output" in self.model.rerun_on:
+            # What yielded it runs, so that it is made again, and then finds it as it was.
+            found |= {i for i in range(SIZE) if self.yielded(i) & before.edited}
         return found
 
-    def check_nothing_is_stale(self) -> None:
-        origin = Path("origin.txt").read_text()
-        texts: dict[int, str] = {}
-        for i in range(SIZE):
-            texts[i] = made(i, [origin if j < 0 else texts[j] for j in GRAPH[i]])
-        for i in self.reached():
-            path = Path(f"node{i}.txt")
-            if path.exists():
-                assert path.read_text() == texts[i], i
-        assert Path(f"node{SIZE - 1}.txt").exists()
+    def knows_what_was_yielded(self) -> bool:
+        """Only a sidecar can tell an empty catalog of a task that no `requires()` names."""
+        yielded = {j for i in range(SIZE) for j in self.yielded(i)}
+        return all(Path(f"step{j}.txt.metadata.json").exists() for j in yielded)
 
-    @invariant()
-    def nothing_temporary_stays(self) -> None:
-        assert not list(Path().glob(".superluigi-*"))
+    def yielded(self, i: int) -> set[int]:
+        return {j for record in self.model.of(i) for j in record.yielded}
+
+    def force_arguments(self, i: int, force: str | None) -> dict[str, Any]:
+        values = {"force_upstream_to_task": step(i), "force_upstream_to_task_cls": type(step(i))}
+        return {force: values.get(force, True)} if force else {}
+
+    def remove_catalog(self) -> None:
+        for path in Path(".superluigi").glob("catalog.db*"):
+            path.unlink()
 
 
-Graphs.TestCase.settings = settings(
+def required_by(root: int) -> set[int]:
+    return {root}.union(*(required_by(j) for j in REQUIRES[root] if j >= 0))
+
+
+def is_forced(planned: Any, i: int) -> bool:
+    decision = planned.by_hash.get(step(i).task_id)
+    return decision is not None and "forced" in {reason.kind for reason in decision.reasons}
+
+
+def is_working(planned: Any, i: int) -> bool:
+    decision = planned.by_hash.get(step(i).task_id)
+    return decision is not None and decision.action != "skip"
+
+
+PROFILE: dict[str, Any] = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
+
+class Briefly(Histories):
+    """A few histories, the same in every run; a failure is told as it was found, not first made small."""
+
+
+Briefly.TestCase.settings = settings(
     max_examples=15,
     stateful_step_count=12,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+    **PROFILE,
 )
-test_random_graphs = Graphs.TestCase
+test_random_graphs = Briefly.TestCase
+Histories.TestCase.settings = settings(
+    max_examples=400, stateful_step_count=25, print_blob=True, **PROFILE
+)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1_800)
+class TestManyHistories(Histories.TestCase):
+    """As many as a few minutes allow, other ones in every run."""
