@@ -45,6 +45,7 @@ screenshots: $(INSTALLED)  ## the pictures in the terminal UI's README
 bench-tui: $(INSTALLED)  ## how fast the terminal UI answers, on a million tasks
 	$(BIN)/python benchmarks/tui.py
 
+coverage: export COVERAGE_FILE = $(CURDIR)/.coverage
 coverage: $(INSTALLED)  ## the tests, with branch coverage: at least what pyproject.toml says
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -n 2
