@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import html
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,6 +89,10 @@ class Why(Record):
 
     def __str__(self) -> str:
         return "\n".join(printable(line) for line in self.lines())
+
+    def __rich__(self) -> str:
+        # Text that rich reads as markup: what looks like a tag is none.
+        return re.sub(r"(\\*)\[", lambda found: f"{found[1] * 2}\\[", str(self))
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"

@@ -72,8 +72,10 @@ def _is_accepted(catalog: Catalog, task: Task) -> bool:
 
 
 def _undone(catalog: Catalog, tasks: Sequence[str]) -> list[Acceptance]:
-    with catalog.transaction():  # all of them, or none
-        return [catalog.withdraw(task_hash) for task_hash in tasks]
+    for task_hash in tasks:  # all of them, or none
+        if not _is_accepted(catalog, catalog.task(task_hash)):
+            catalog.withdraw(task_hash)  # raises, and says why
+    return [catalog.withdraw(task_hash) for task_hash in tasks]
 
 
 def _accepted(

@@ -29,6 +29,7 @@ _MAX_DRAWN = 500
 
 @click.command("plan", context_settings={"allow_interspersed_args": False})
 @decision_options
+@click.option("--resume", is_flag=True, help="As run --resume would.")
 @click.option("--all", "everything", is_flag=True, help="Show also what is up to date.")
 @about_a_task
 def command(
@@ -38,6 +39,7 @@ def command(
     arguments: tuple[str, ...],
     decision: DecisionOptions,
     *,
+    resume: bool,
     everything: bool,
     as_json: bool,
 ) -> int:
@@ -45,7 +47,9 @@ def command(
 
     Nothing is run. The exit code is 0 when there is nothing to do, and 3 when there is work.
     """
-    return show_plan(ctx, task, arguments, decision, everything=everything, as_json=as_json)
+    return show_plan(
+        ctx, task, arguments, decision, everything=everything, resume=resume, as_json=as_json
+    )
 
 
 def show_plan(
@@ -55,6 +59,7 @@ def show_plan(
     decision: DecisionOptions,
     *,
     everything: bool = False,
+    resume: bool = False,
     as_json: bool,
 ) -> int:
     """Plan and print.
@@ -63,7 +68,7 @@ def show_plan(
         The exit code.
     """
     with narrating(), asked_task(ctx, task, arguments, decision) as asked:
-        plan = _planned(asked)
+        plan = _planned(asked, resume=resume)
     if as_json:
         emit_json({"has_work": plan.has_work, **plan.to_dict()})
     else:
@@ -71,11 +76,11 @@ def show_plan(
     return ExitCode.HAS_WORK if plan.has_work else ExitCode.OK
 
 
-def _planned(asked: AskedTask) -> Plan:
+def _planned(asked: AskedTask, *, resume: bool) -> Plan:
     from superluigi.task_runner import plan_task
 
     with task_code(f"Planning {asked.task.get_task_family()}"):
-        return plan_task(asked.task, **asked.arguments)
+        return plan_task(asked.task, resume=resume, **asked.arguments)
 
 
 def _print(plan: Plan, *, everything: bool) -> None:

@@ -75,7 +75,14 @@ def command(
     if options["dry_run"]:
         from superluigi.cli.plan import show_plan
 
-        return show_plan(ctx, task, arguments, decision, as_json=options["as_json"])
+        return show_plan(
+            ctx,
+            task,
+            arguments,
+            decision,
+            resume=options["resume"],
+            as_json=options["as_json"],
+        )
     with (
         terminated_as_interrupted(),
         narrating(),

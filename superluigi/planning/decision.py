@@ -5,9 +5,12 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from superluigi_catalog.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 __all__ = ["Action", "Decision", "Reason"]
 
@@ -53,6 +56,11 @@ class Decision:
     def __str__(self) -> str:
         reason = self.reasons[0].text if self.reasons else "up to date"
         return f"{self.action:<7} {self.label}  {reason}"
+
+    def __rich__(self) -> RenderableType:
+        from rich.text import Text
+
+        return Text(printable(str(self)))
 
     def _repr_html_(self) -> str:
         return f"<code>{html.escape(printable(str(self)))}</code>"

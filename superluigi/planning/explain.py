@@ -185,7 +185,9 @@ def _input_steps(task: PlannedTask, run: RunRecord | None, *, is_reason: bool) -
     reasons = changed_inputs(task, run)
     same = len(run.inputs) - len(reasons)
     if run.inputs and same > 0:
-        yield Step("inputs", "ok", f"{same} of {len(run.inputs)} are as it read them")
+        gone = sum(not output.state.exists for _, _, output in task.inputs())
+        what = f", {gone} of them gone since" if gone else ""
+        yield Step("inputs", "ok", f"{same} of {len(run.inputs)} are as it read them{what}")
     for reason in reasons:
         state = "changed" if is_reason else "noted"
         yield Step("input", state, _input_text(reason), reason.details)

@@ -177,7 +177,7 @@ def _is_newer(task: PlannedTask, build_id: str) -> bool:
 
 
 _TAKES = {
-    "force_upstream_to_task": "a task, or the name of one,",
+    "force_upstream_to_task": "a task or its name",
     "force_upstream_to_task_cls": "a task class",
     "force_readers_of": "a target's path",
 }

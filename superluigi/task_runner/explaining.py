@@ -16,6 +16,7 @@ from superluigi.planning.explain import explain
 from superluigi.planning.planner import Planner, Planning
 from superluigi.task_runner.session import DecisionArguments, open_session
 from superluigi_catalog.acceptance import Acceptance
+from superluigi_catalog.errors import AcceptanceRefused
 from superluigi_catalog.explanation import Why
 
 __all__ = ["ALL_CHANGES", "LivePlan", "live_plan"]
@@ -51,6 +52,7 @@ class LivePlan:
             AcceptanceRefused: it is not there.
         """
         task = verdict.task
+        self._check_stands(verdict)
         code = self.planner.code.get(task.family)
         inputs = tuple(
             output.state.as_input(place, output.uri, output.kind, upstream.task_hash)
@@ -63,6 +65,17 @@ class LivePlan:
             code=code.to_dict(include_source=True) if code is not None else None,
             environment=environment_of(type(task.task), directory=self.planner.project.root),
         )
+
+    def _check_stands(self, verdict: Verdict) -> None:
+        """What is accepted is what stands at the task's targets as they are now, and nothing else."""
+        catalog, task = self.planner.catalog, verdict.task
+        current = catalog.task(task.task_hash).current_run_id
+        for output in task.outputs:
+            run = output.state.run
+            if not output.state.exists or run is None or run.run_id != current:
+                what = "is not of its newest result" if output.state.exists else "is not there"
+                message = f"{output.uri!r} of {task.family} {task.task_hash[:8]} {what}. Run the task instead."
+                raise AcceptanceRefused(message, path=str(catalog.path))
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Any
 from superluigi.planning.plan import Plan
 from superluigi.task_runner.checks import decision_arguments
 from superluigi.task_runner.notices import tell_notices
+from superluigi.task_runner.resuming import resumed_force
 from superluigi.task_runner.session import open_session
 
 __all__ = ["plan_task"]
@@ -24,6 +25,7 @@ def plan_task(
     force_readers_of: Any = None,
     rerun_on: Any = None,
     verify: str | None = None,
+    resume: bool = False,
     offline: bool = False,
     config: Mapping[str, Mapping[str, Any]] | None = None,
     config_file: str | os.PathLike[str] | None = None,
@@ -58,4 +60,7 @@ def plan_task(
     )
     with open_session(arguments) as session:
         tell_notices(session.planner.project, session.planner.settings)
-        return session.planner.plan(session.roots, session.force).plan
+        wanted = session.force
+        if resume:
+            wanted = resumed_force(wanted, session.roots, session.planner.catalog)
+        return session.planner.plan(session.roots, wanted).plan

@@ -59,6 +59,8 @@ def why_run(session: Session, run: Run) -> Why:
     steps = []
     for reason in run.reasons:
         text, details = str(reason.get("text", "")), dict(reason.get("details") or {})
+        if reason.get("kind") == "input_changed":
+            text += _change_text(session, run, details)
         steps.append(Step(_name_of(str(reason.get("kind"))), "changed", text, details))
     if before is not None:
         steps += _differing_parts(session, before, run, "noted")
@@ -185,6 +187,16 @@ def _input_steps(run: Run | None, records: Mapping[str, TargetRecord]) -> Iterat
         where = f"{entry.place}: " if entry.place else ""
         text = f"{where}{entry.uri}: {_digest(entry.fingerprint)} → {_digest(record.fingerprint)}"
         yield Step("input", "changed", text + _maker(record), details)
+
+
+def _change_text(session: Session, run: Run, details: Mapping[str, Any]) -> str:
+    """From which content to which, and who had made the new one."""
+    entry = next((e for e in run.inputs if e.place == details.get("place")), None)
+    if entry is None or not details.get("from"):
+        return ""
+    maker = None if entry.run_id is None else run_by_uuid(session, entry.run_id)
+    made = "" if maker is None else f", made by {maker.family} {maker.task_hash[:8]}"
+    return f": {_digest(details['from'])} → {_digest(entry.fingerprint)}{made}"
 
 
 def _is_changed(entry: InputEntry, record: TargetRecord | None) -> bool:

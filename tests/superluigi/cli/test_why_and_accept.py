@@ -212,3 +212,22 @@ def test_neither_makes_a_catalog(project):
         result = project.call(*command)
         assert result.exit_code == ExitCode.NOT_FOUND
     assert not (project.root / ".superluigi").exists()
+
+
+def test_only_what_stands_at_the_tasks_place_now_is_accepted(made):
+    moved = TASKS.replace('LocalFileTarget("scaled.txt")', 'LocalFileTarget("elsewhere.txt")')
+    made.write("scaling", moved)
+    result = made.call("accept", "scaled.txt", "-m", "checked", "--yes")
+    assert result.exit_code == ExitCode.REFUSED
+    assert "'elsewhere.txt' of Scaled" in result.stderr
+    assert "acceptance" not in (made.root / "scaled.txt.metadata.json").read_text()
+
+
+def test_several_acceptances_are_taken_back_together_or_not_at_all(made):
+    change_code(made)
+    made.call("accept", "scaled.txt", "-m", "checked", "--yes")
+    result = made.call("accept", "--undo", "scaled.txt", "sentence.txt")
+    assert result.exit_code == ExitCode.REFUSED
+    (newest, _) = json.loads(made.call("runs", "--json", "scaled.txt").stdout)
+    assert newest["status"] == "accepted"
+    assert "acceptance" in (made.root / "scaled.txt.metadata.json").read_text()

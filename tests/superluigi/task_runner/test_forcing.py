@@ -107,7 +107,7 @@ def test_readers_notice_in_the_next_build_that_a_forced_task_made_other_bytes() 
         ({"force_upstream_to_task_cls": flows.Source}, "Source is an external task"),
         ({"force_upstream_to_task_cls": "Raw"}, "takes a task class"),
         ({"force_upstream_to_task_cls": []}, "is empty"),
-        ({"force_upstream_to_task": flows.Raw}, "takes a task"),
+        ({"force_upstream_to_task": flows.Raw}, "takes a task or its name or several"),
         ({"force_upstream_to_task": "Part"}, "Part is not in the graph"),
         ({"force_readers_of": "elsewhere.txt"}, "reads 'elsewhere.txt'"),
         ({"force_readers_of": "report.txt"}, "nothing in the graph"),
