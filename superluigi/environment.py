@@ -22,15 +22,26 @@ __all__ = ["environment_of", "git_state", "host_and_user"]
 _GIT_TIMEOUT_S = 5
 
 
-def environment_of(task_class: type, *, directory: Path | None = None) -> dict[str, Any]:
+def environment_of(
+    task_class: type, *, directory: Path | None = None, files: Iterable[str] = ()
+) -> dict[str, Any]:
     """What a run of this class is executed with.
 
-    `packages` are the installed distributions that the module of the class imports, with their versions.
+    `packages` are the installed distributions that the module of the class imports, and the other modules
+    that its code is in, with their versions.
+
+    Args:
+        directory: The project's root.
+        files: Where its code is, relative to the root.
     """
+    root = str(directory or Path.cwd())
+    packages = dict(packages_of(task_class.__module__))
+    for name in _modules_in(root, frozenset(files)):
+        packages |= packages_of(name)
     return {
         **_process_environment(os.getpid()),
-        **git_state(str(directory or Path.cwd())),
-        "packages": packages_of(task_class.__module__),
+        **git_state(root),
+        "packages": dict(sorted(packages.items())),
     }
 
 
@@ -66,6 +77,17 @@ def packages_of(module_name: str) -> dict[str, str]:
         if found is not None:
             versions[found[0]] = found[1]
     return dict(sorted(versions.items()))
+
+
+@functools.lru_cache(maxsize=1024)
+def _modules_in(root: str, files: frozenset[str]) -> list[str]:
+    """The imported modules that some files are."""
+    wanted = {os.path.join(root, file) for file in files}  # noqa: PTH118
+    return [
+        name
+        for name, module in list(sys.modules.items())
+        if (getattr(module, "__file__", None) or "") in wanted
+    ]
 
 
 @functools.lru_cache(maxsize=1)

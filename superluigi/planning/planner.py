@@ -143,12 +143,15 @@ class Planner:
         environments = {}
         if "env" in self.rerun_on:
             self._load_details(output for task in tasks for output in task.outputs)
-            classes = {task.family: type(task.task) for task in tasks if not task.is_external}
-            environments = {
-                family: environment_of(cls, directory=self.project.root)
-                for family, cls in classes.items()
-            }
+            by_family = {task.family: task for task in tasks if not task.is_external}
+            environments = {family: self.environment_of(task) for family, task in by_family.items()}
         return Rules(self.rerun_on, self.code, environments)
+
+    def environment_of(self, task: PlannedTask) -> dict[str, Any]:
+        """What a run of a task is executed with, in this process."""
+        code = self.code.get(task.family)
+        files = {part.file for part in code.parts} if code is not None else set()
+        return environment_of(type(task.task), directory=self.project.root, files=files)
 
     def _look(self, tasks: list[PlannedTask]) -> None:
         self._ask_complete(tasks)

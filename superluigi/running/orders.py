@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from superluigi.environment import environment_of
 from superluigi.execution.inputs import UNKNOWN_RUN
 from superluigi.execution.order import ExpectedInput, RunOrder, new_uuid7
 from superluigi.planning.decide import Verdict
@@ -36,7 +35,7 @@ class Orders:
             upstream={place: upstream.task_hash for place, upstream in task.upstream},
             standing={} if self.planner.verify == "catalog" else _tokens(task),
             code=code.to_dict() if code is not None else None,
-            environment=environment_of(type(task.task), directory=self.planner.project.root),
+            environment=self.planner.environment_of(task),
             durability=self.planner.settings.durability,
             force_local_download=self.force_local_download,
             record_plain_targets=self.planner.settings.plain_targets,

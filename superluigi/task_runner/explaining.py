@@ -9,7 +9,6 @@ from typing import Any
 
 import luigi
 
-from superluigi.environment import environment_of
 from superluigi.planning.compare import yielded_inputs
 from superluigi.planning.decide import Verdict
 from superluigi.planning.explain import explain
@@ -63,7 +62,7 @@ class LivePlan:
             reason=reason,
             inputs=(*inputs, *yielded_inputs(task)),
             code=code.to_dict(include_source=True) if code is not None else None,
-            environment=environment_of(type(task.task), directory=self.planner.project.root),
+            environment=self.planner.environment_of(task),
         )
 
     def _check_stands(self, verdict: Verdict) -> None:

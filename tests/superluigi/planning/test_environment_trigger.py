@@ -6,8 +6,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-TASKS = """
+HELPER = """
 import measuring
+
+def length():
+    return measuring.LENGTH
+"""
+TASKS = """
+from helping import length
 from superluigi.targets import LocalFileTarget
 from superluigi.tasks import AtomicTaskWithMetadata
 
@@ -16,7 +22,7 @@ class Measured(AtomicTaskWithMetadata):
         return LocalFileTarget("measured.txt")
 
     def run(self, output_path):
-        open(output_path, "w").write(str(measuring.LENGTH))
+        open(output_path, "w").write(str(length()))
 """
 PROGRAM = """
 import sys
@@ -53,6 +59,7 @@ def planned(word: str) -> dict[str, object]:
 
 def test_a_new_version_of_an_imported_package_is_a_reason_where_asked_for(project: Path) -> None:
     Path("measured.py").write_text(TASKS)
+    Path("helping.py").write_text(HELPER)
     installed("1.0")
     assert planned("run")["action"] == "skip"
     installed("2.0")
