@@ -6,14 +6,18 @@ with their own upstream; what they cannot be is told on who yielded them. They a
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import luigi
 
+from superluigi.errors import SidecarError, TargetError
 from superluigi.hashing import hash_of
 from superluigi.planning.nodes import PlannedTask
+from superluigi.project import Project
 from superluigi.registry import task_class
+from superluigi.targets.foreign import target_at
 from superluigi_catalog.records import YieldedTask
 
 __all__ = ["in_running_order", "link_expected", "with_yields"]
@@ -30,6 +34,9 @@ class Yields(Protocol):
     ) -> Mapping[str, tuple[YieldedTask, ...]]:
         """What the current runs of tasks yielded."""
 
+    def index_sidecar(self, document: Mapping[str, Any], *, uri: str, kind: str) -> None:
+        """Take over what a sidecar says."""
+
 
 def with_yields(tasks: Iterable[PlannedTask]) -> dict[str, PlannedTask]:
     """The tasks whose recorded run read something that it had yielded, by the hash of that run's task."""
@@ -42,7 +49,11 @@ def with_yields(tasks: Iterable[PlannedTask]) -> dict[str, PlannedTask]:
 
 
 def link_expected(
-    planned: dict[str, PlannedTask], fresh: Iterable[PlannedTask], catalog: Yields, expand: Expander
+    planned: dict[str, PlannedTask],
+    fresh: Iterable[PlannedTask],
+    catalog: Yields,
+    expand: Expander,
+    project: Project,
 ) -> list[PlannedTask]:
     """Plan what the recorded runs of some tasks yielded, and link it with who yielded it.
 
@@ -50,6 +61,7 @@ def link_expected(
         planned: All that is planned, by hash; what is new is added.
         fresh: Those whose yields are looked up.
         expand: Plans tasks; an error is kept with who yielded them: the next run may not ask again.
+        project: How paths are stored.
 
     Returns:
         What is new in the plan, upstream first.
@@ -57,6 +69,8 @@ def link_expected(
     asking = with_yields(fresh)
     new: list[PlannedTask] = []
     records = catalog.dynamic_upstream(list(asking)) if asking else {}
+    if _index_unknown(asking, records, catalog, project):
+        records = catalog.dynamic_upstream(list(asking))
     for yielder_hash, rows in records.items():
         yielder = asking[yielder_hash]
         for row in rows:
@@ -67,6 +81,35 @@ def link_expected(
                 yielder.expected.append((row.place, upstream))
                 upstream.expected_by.append(yielder)
     return new
+
+
+def _index_unknown(
+    asking: Mapping[str, PlannedTask],
+    records: Mapping[str, tuple[YieldedTask, ...]],
+    catalog: Yields,
+    project: Project,
+) -> bool:
+    """Let a catalog that was lost learn from their sidecars of tasks that no `requires()` names."""
+    found = False
+    for yielder_hash, rows in records.items():
+        unknown = {row.task_hash for row in rows if not row.module}
+        run = asking[yielder_hash].outputs[0].state.run
+        for entry in run.inputs if run is not None and unknown else ():
+            if entry.task_hash not in unknown or not entry.place.startswith("yielded."):
+                continue
+            document = _sidecar_at(project.absolute_path(entry.uri))
+            if document and document.get("task_hash") == entry.task_hash and "output" in document:
+                catalog.index_sidecar(document, uri=entry.uri, kind=document["output"]["type"])
+                found = True
+    return found
+
+
+def _sidecar_at(location: str) -> dict[str, Any] | None:
+    target = target_at(location)
+    if target is not None:
+        with contextlib.suppress(SidecarError, TargetError):
+            return target.metadata()
+    return None
 
 
 def _planned_again(

@@ -168,7 +168,7 @@ class Planner:
 
         fresh = tasks
         while fresh:
-            fresh = link_expected(planned, fresh, self.catalog, expand_more)
+            fresh = link_expected(planned, fresh, self.catalog, expand_more, self.project)
             if fresh:
                 self._look(fresh)
         found = [task for task in planned.values() if task.task_hash not in known]

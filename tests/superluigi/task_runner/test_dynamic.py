@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -325,6 +326,15 @@ def test_what_was_yielded_is_watched_after_its_reader_was_cut_off(num_workers: i
     build(ReadsShards())
     Path("shard2.src").write_text("another text")
     assert build(ReadsShards(), num_workers=num_workers) == ["Shard"]
+    Path("shard2.src").write_text("b2")
+    assert build(ReadsShards(), num_workers=num_workers) == ["ReadsShards", "Shard"]
+    assert Path("read.txt").read_text() == "a! b!"
+
+
+@MODES
+def test_what_was_yielded_is_watched_after_the_catalog_was_lost(num_workers: int) -> None:
+    build(ReadsShards())
+    shutil.rmtree(".superluigi")
     Path("shard2.src").write_text("b2")
     assert build(ReadsShards(), num_workers=num_workers) == ["ReadsShards", "Shard"]
     assert Path("read.txt").read_text() == "a! b!"
