@@ -101,11 +101,14 @@ class Histories(RuleBasedStateMachine):
         self.model.words[i] = word
         write_module(i, word)
 
-    @precondition(lambda self: not any(self.yielded(i) for i in range(SIZE)))
+    @precondition(lambda self: self.knows_what_was_yielded())
     @rule()
     def lose_the_catalog(self) -> None:
         self.model.lose_catalog()
         self.remove_catalog()
+        plan_task([step(i) for i in range(SIZE)])  # reads the sidecars while they are there
+        for i in range(SIZE):
+            self.model.look(i)
 
     @precondition(lambda self: self.knows_what_was_yielded())
     @rule()
