@@ -10,6 +10,7 @@ import time
 import pytest
 
 from superluigi.cli.errors import ExitCode
+from tests.signals import heeds_ctrl_c
 
 CHATTY = """
 import os, sys
@@ -285,6 +286,7 @@ def test_an_interrupted_run_says_so_and_is_recorded(project, sent, workers):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=heeds_ctrl_c,
     )
     while not (project.root / "started").exists():
         assert child.poll() is None

@@ -19,6 +19,7 @@ from superluigi.errors import BuildFailed
 from superluigi_catalog import Catalog
 from tests import flows
 from tests.flows import ran
+from tests.signals import heeds_ctrl_c
 
 ROOT = str(Path(flows.__file__).parent.parent)
 
@@ -225,6 +226,7 @@ def interrupted(num_workers: int) -> Iterator[subprocess.Popen[bytes]]:
         env={**os.environ, "PYTHONPATH": ROOT},
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=heeds_ctrl_c,
     )
     Path("started").read_text()
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to every process of the build
