@@ -43,7 +43,7 @@ async def test_keys_at_random_raise_nothing(
     demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    await walk(demo, seed, 60, tmp_path)
+    await walk(demo, seed, 40, tmp_path)
 
 
 @pytest.mark.slow

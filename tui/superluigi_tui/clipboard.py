@@ -36,6 +36,8 @@ class Clipboard(_Base):
         Args:
             what: As in "the task hash".
         """
+        # Names of files need not be text that can be encoded.
+        text = text.encode("utf-8", "backslashreplace").decode("utf-8")
         self.copy_to_clipboard(text)
         for command in _TOOLS:
             if shutil.which(command[0]) and _has_display(command[0], self.environment):
@@ -44,7 +46,7 @@ class Clipboard(_Base):
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
-                ).communicate(text.encode("utf-8", "replace"), timeout=2)
+                ).communicate(text.encode(), timeout=2)
                 break
         shown = one_line(text)
         shown = shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"

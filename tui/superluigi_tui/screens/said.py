@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.binding import Binding, BindingType
 
 from superluigi_tui.screens.dialog import Dialog
 from superluigi_tui.widgets.line_view import TextPane
 from superluigi_tui.widgets.pieces import Piece
+
+if TYPE_CHECKING:
+    from superluigi_tui.app import SuperLuigiApp
 
 __all__ = ["Said"]
 
@@ -47,5 +50,4 @@ class Said(Dialog[None]):
 
     def action_copy(self) -> None:
         """Copy all of it."""
-        self.app.copy_to_clipboard(self._text)
-        self.notify("Copied the text.", timeout=2)
+        cast("SuperLuigiApp", self.app).copy(self._text, "the text")
