@@ -61,6 +61,7 @@ async def test_the_cursor_skips_lines_without_a_task(demo: Path) -> None:
         assert screen(driver).current_task() == hash_of("CleanPrices")
         await driver.press("N")
         assert screen(driver).current_task() == hash_of("Features")
+        await driver.sees("Features 5f4d59d4", "an input is not the one")
         await driver.press("full_stop")
         await driver.sees("from Features")
 

@@ -111,6 +111,7 @@ class LineageView(View):
         hides = self.route.options.get("hide") == "fresh"
         self.shape = LineageShape(lineage, self._folded, hides)
         self._draw()
+        self._preview(self.rows.cursor)
         if self.focused is None:
             self.set_focus(self.rows)
 
