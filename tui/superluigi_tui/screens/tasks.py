@@ -12,13 +12,12 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input
 
-from superluigi_catalog import STATUSES, Catalog, Task, TaskListing
+from superluigi_catalog import Catalog, Task, TaskListing
 from superluigi_tui.actions import bindings_of
+from superluigi_tui.narrowing import Narrowing
 from superluigi_tui.routes import Route
-from superluigi_tui.screens.choice import Choice
-from superluigi_tui.screens.prompt import Prompt
 from superluigi_tui.screens.view import View
-from superluigi_tui.task_filter import SINCE, TaskFilter
+from superluigi_tui.task_filter import TaskFilter
 from superluigi_tui.task_texts import preview_lines
 from superluigi_tui.texts import count_text
 from superluigi_tui.widgets.bars import Bar, between
@@ -35,7 +34,7 @@ _MAX_SORTED = 10_000
 _PREVIEW_AFTER_S = 0.08
 
 
-class Tasks(View):
+class Tasks(Narrowing, View):
     """The list of tasks."""
 
     NAME = "tasks"
@@ -182,47 +181,6 @@ class Tasks(View):
     def action_sort(self) -> None:
         """Sort by the next column."""
         self.narrow(self.filter.with_next_sort())
-
-    def action_filter(self) -> None:
-        """Ask by what to narrow the list."""
-        choices = {
-            "status": f"state: {self.filter.status or 'any'}",
-            "family": f"family: {self.filter.family or 'any'}",
-            "since": f"since: {SINCE.get(self.filter.since, self.filter.since)}",
-            "param": f"parameter: {self.filter.param or 'any'}",
-            "clear": "clear all",
-        }
-        self.tui.push_screen(Choice("Filter", choices), self._ask_value)
-
-    def _ask_value(self, name: str | None) -> None:
-        if name == "clear":
-            self.narrow(self.filter.cleared())
-        elif name == "family":
-            self.start(self._ask_family, group="ask")
-        elif name == "param":
-            prompt = Prompt("Parameter", self.filter.param, "name=value")
-            self.tui.push_screen(prompt, lambda text: self._set("param", text))
-        elif name in ("status", "since"):
-            values = SINCE if name == "since" else {"": "any", **{s: s for s in STATUSES}}
-            current = getattr(self.filter, name)
-            choice = Choice(name.capitalize(), values, current=current)
-            self.tui.push_screen(choice, lambda value: self._set(name, value))
-
-    async def _ask_family(self) -> None:
-        families = await self.ask(lambda catalog: catalog.families())
-        values = {"": "any"} | {
-            name: f"{name}  {count_text(count)}" for name, count in families.items()
-        }
-        choice = Choice("Family", values, current=self.filter.family)
-        self.tui.push_screen(choice, lambda value: self._set("family", value))
-
-    def _set(self, name: str, value: str | None) -> None:
-        if value is None:
-            return
-        if name == "param" and value and "=" not in value:
-            self.notify("Write name=value.", severity="warning", timeout=3)
-            return
-        self.narrow(replace(self.filter, **{name: value}))
 
     def _filter_line(self, width: int) -> Line:
         wanted = self.filter

@@ -12,7 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from superluigi_catalog import Catalog
-from superluigi_tui.actions import ACTIONS, action_named, bindings_of, shown_key
+from superluigi_tui.actions import ACTIONS, action_named, bindings_of
 from superluigi_tui.routes import Route
 from superluigi_tui.screens.prompt import Prompt
 from superluigi_tui.screens.said import Said
@@ -263,8 +263,3 @@ class View(Screen[None]):
     def action_rerun(self) -> None:
         """Plan a rerun of the current task."""
         self.with_task(self.tui.rerun)
-
-
-def key_hint(action_id: str) -> str:
-    """A key as people write it, for texts."""
-    return shown_key(action_named(action_id).key)
