@@ -23,6 +23,12 @@ def test_an_address_is_written_as_it_was_read(text: str) -> None:
     assert str(Route.parse(text)) == text
 
 
+def test_a_name_that_cannot_be_encoded_has_an_address_too() -> None:
+    route = Route("tasks", "data/x\udc80", options={"q": "y\udc81"})
+    assert str(route).isascii()
+    assert Route.parse(str(route)) == route
+
+
 def test_an_address_may_be_short() -> None:
     assert Route.parse("") == Route("home")
     assert Route.parse("runs/1") == Route("builds", "1")

@@ -18,6 +18,9 @@ _OPTIONS = {
     "builds": (),
 }
 
+_ANY = "surrogatepass"
+"""Names of files need not be text that can be encoded."""
+
 
 class BadRoute(ValueError):
     """Text that is the address of no screen."""
@@ -49,14 +52,14 @@ class Route:
         ref, _, tab = rest.rpartition("/")
         if tab not in (*TABS, "why") or not ref:
             ref, tab = rest, ""
-        options = dict(urllib.parse.parse_qsl(query))
+        options = dict(urllib.parse.parse_qsl(query, errors=_ANY))
         unknown = sorted(options.keys() - set(_OPTIONS[screen]))
         if unknown:
             known = ", ".join(_OPTIONS[screen]) or "none"
             message = f"{screen} has no option {unknown[0]!r}. There are: {known}."
             raise BadRoute(message)
         tab = {"why": "overview"}.get(tab, tab)
-        return cls(screen, urllib.parse.unquote(ref), tab, options)
+        return cls(screen, urllib.parse.unquote(ref, errors=_ANY), tab, options)
 
     def with_options(self, **options: str) -> Route:
         """Give the same address with other options; empty ones are left out."""
@@ -65,8 +68,8 @@ class Route:
     def __str__(self) -> str:
         parts = [self.screen]
         if self.ref:
-            parts.append(urllib.parse.quote(self.ref, safe=":/."))
+            parts.append(urllib.parse.quote(self.ref, safe=":/.", errors=_ANY))
         if self.tab and self.tab != "overview":
             parts.append(self.tab)
-        query = urllib.parse.urlencode(self.options)
+        query = urllib.parse.urlencode(self.options, errors=_ANY)
         return "/".join(parts) + (f"?{query}" if query else "")

@@ -58,8 +58,10 @@ class Builds(View):
         self.rows.set_title("Builds", f"newest {count:,}" if count == _MOST else f"{count:,}")
 
     def _tick(self) -> None:
+        if not self.is_current:
+            return
         builds = [row.value for row in map(self.rows.row_at, range(self.rows.count)) if row]
-        if self.is_current and any(build.status == "running" for build in builds):
+        if any(build.status == "running" for build in builds):
             self._show(builds)
 
     def current_build(self) -> Build | None:

@@ -146,8 +146,13 @@ class LineageView(View):
         self.set_timer(_PREVIEW_AFTER_S, lambda: self._preview(message.index))
 
     def _preview(self, index: int) -> None:
-        row = self.rows.current
-        if index == self.rows.cursor and row is not None and isinstance(row.value, Task):
+        row = self.rows.current if self.is_attached else None
+        if (
+            row is not None
+            and index == self.rows.cursor
+            and row is not None
+            and isinstance(row.value, Task)
+        ):
             self.start(partial(self._load_preview, row.value), group="preview")
 
     async def _load_preview(self, task: Task) -> None:

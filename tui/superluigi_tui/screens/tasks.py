@@ -216,7 +216,7 @@ class Tasks(Narrowing, View):
         self.set_timer(_PREVIEW_AFTER_S, lambda: self._preview(message.index))
 
     def _preview(self, index: int) -> None:
-        if index == self.table.cursor and self.query_one("#preview").display:
+        if self.is_attached and index == self.table.cursor and self.query_one("#preview").display:
             task = self.table.current_task
             if task is None:
                 self.query_one("#preview", TextPane).set_lines([])

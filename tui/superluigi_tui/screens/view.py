@@ -178,7 +178,9 @@ class View(Screen[None]):
         try:
             await work()
         except Exception as error:
-            self.tui.trouble(error)
+            # A screen that has left the history has no widgets to fill any more.
+            if self.is_attached:
+                self.tui.trouble(error)
 
     # -- actions that are everywhere -----------------------------------------------------------
 
