@@ -21,6 +21,7 @@ from superluigi.planning.recovery import recovered
 from superluigi.planning.states import TargetState, same_content, stat_fingerprint
 from superluigi.project import Project
 from superluigi.s3.offline import OFFLINE_VARIABLE, is_offline
+from superluigi.s3.parallel import in_threads
 from superluigi.settings import Settings
 from superluigi.sidecar import decode_sidecar
 from superluigi.targets.base import TargetWithMetadata
@@ -31,6 +32,7 @@ from superluigi_catalog.upkeep.beside import last_name
 
 __all__ = ["Records", "observe_outputs", "observe_yielded"]
 
+_THREADS = 16
 _TICK_NS = 20_000_000
 """A file written so shortly before it was read may have changed again without a new time."""
 _COARSE_TICK_NS = 2_000_000_000
@@ -77,11 +79,15 @@ def observe_outputs(
         output.state.record = records.get(output.uri)
     _look(rows, settings, verify)
     settled = _Settling(catalog, settings, verify)
+    costly = []
     for task, output in rows:
         if output.target is None:
             _settle_opaque(task, output)
+        elif settled.costs_requests(output, output.target):
+            costly.append((task, output, output.target))
         else:
             settled.settle(task, output, output.target)
+    in_threads(lambda row: settled.settle(*row), costly, threads=_THREADS)
     settled.index_found_sidecars()
     settled.keep()
 
@@ -217,6 +223,13 @@ class _Settling:
         state.observation = seen
         state.exists = seen.exists
         state.was_edited = state.exists and state.run is not None and not state.is_as_run_left_it
+
+    def costs_requests(self, output: PlannedOutput, target: TargetWithMetadata) -> bool:
+        """Whether it is remote, and there is more to be asked than what the look has shown."""
+        if "://" not in target.uri:
+            return False
+        seen = output.state.observation or Observation(exists=False)
+        return bool(target.is_announced()) or not self._is_as_recorded(output.state, seen)
 
     def index_found_sidecars(self) -> None:
         """Take over the sidecars of targets that the catalog did not know, and read them back."""

@@ -82,6 +82,8 @@ class ClientSpec:
 _lock = threading.Lock()
 _clients: dict[tuple[int, ClientSpec, tuple[str | None, ...]], Any] = {}
 _inherited: list[Any] = []
+# A session holds no connection, and takes most of a client's time: a child goes on with it.
+_sessions: dict[tuple[ClientSpec, tuple[str | None, ...]], Any] = {}
 # Plain dicts of botocore's, so that a forked child need not assume the role again. In memory only.
 _assumed_roles: dict[str, Any] = {}
 
@@ -101,7 +103,10 @@ def client_for(spec: ClientSpec) -> Any:
         with _lock:
             client = _clients.get(key)
             if client is None:
-                client = _clients[key] = _new_client(spec)
+                session = _sessions.get(key[1:])
+                if session is None:
+                    session = _sessions[key[1:]] = _new_session(spec)
+                client = _clients[key] = _new_client(session, spec)
     return client
 
 
@@ -122,7 +127,14 @@ def store_identity(client: Any) -> str:
 
 def _forget_inherited_clients() -> None:
     global _lock
-    _lock = threading.Lock()  # another thread of the parent may have held it
+    if _lock.locked():
+        # Another thread of the parent held it, and was at work on a session.
+        _sessions.clear()
+    _lock = threading.Lock()
+    for session in _sessions.values():
+        credentials = session._session._credentials
+        if hasattr(credentials, "_refresh_lock"):
+            credentials._refresh_lock = threading.Lock()  # likewise
     # Kept, never used: closing them takes locks that a thread of the parent may have held.
     _inherited.extend(_clients.values())
     _clients.clear()
@@ -131,14 +143,17 @@ def _forget_inherited_clients() -> None:
 os.register_at_fork(after_in_child=_forget_inherited_clients)
 
 
-def _new_client(spec: ClientSpec) -> Any:
+def _new_session(spec: ClientSpec) -> Any:
     import boto3
     import botocore.session
 
     core = botocore.session.Session(profile=spec.profile)
     if spec.role_arn is not None:
         _assume(core, spec.role_arn)
-    session = boto3.Session(botocore_session=core, region_name=spec.region)
+    return boto3.Session(botocore_session=core, region_name=spec.region)
+
+
+def _new_client(session: Any, spec: ClientSpec) -> Any:
     config = _config(spec, amazon=spec.endpoint_url is None)
     client = session.client("s3", endpoint_url=spec.endpoint_url, config=config)
     if spec.endpoint_url is None and not _is_amazon(str(client.meta.endpoint_url)):

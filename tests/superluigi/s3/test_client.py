@@ -184,6 +184,19 @@ def test_a_role_is_assumed_once_and_its_keys_sign_the_requests(
     assert credentials.get_frozen_credentials().token
 
 
+def test_a_forked_child_makes_its_client_from_the_session_that_is_there(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parent = client_for(ClientSpec())
+    monkeypatch.setattr("superluigi.s3.client._new_session", None)  # which takes 0.1 s each time
+    child = os.fork()
+    if not child:
+        own = client_for(ClientSpec())
+        own.list_buckets()
+        os._exit(0 if own is not parent and own._endpoint is not parent._endpoint else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 def test_options_for_every_request_go_where_they_are_known(
     s3: Any, s3_faults: FaultProxy, tmp_path: Path
 ) -> None:
