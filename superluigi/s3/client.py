@@ -79,11 +79,20 @@ class ClientSpec:
             raise ValueError(message)
 
 
+@dataclass(slots=True)
+class _Session:
+    """What clients are made from."""
+
+    boto3: Any
+    is_amazon: bool
+    """Whether the requests go to Amazon, as far as is known."""
+
+
 _lock = threading.Lock()
 _clients: dict[tuple[int, ClientSpec, tuple[str | None, ...]], Any] = {}
 _inherited: list[Any] = []
 # A session holds no connection, and takes most of a client's time: a child goes on with it.
-_sessions: dict[tuple[ClientSpec, tuple[str | None, ...]], Any] = {}
+_sessions: dict[tuple[ClientSpec, tuple[str | None, ...]], _Session] = {}
 # Plain dicts of botocore's, so that a forked child need not assume the role again. In memory only.
 _assumed_roles: dict[str, Any] = {}
 
@@ -132,7 +141,7 @@ def _forget_inherited_clients() -> None:
         _sessions.clear()
     _lock = threading.Lock()
     for session in _sessions.values():
-        credentials = session._session._credentials
+        credentials = session.boto3._session._credentials
         if hasattr(credentials, "_refresh_lock"):
             credentials._refresh_lock = threading.Lock()  # likewise
     # Kept, never used: closing them takes locks that a thread of the parent may have held.
@@ -143,23 +152,25 @@ def _forget_inherited_clients() -> None:
 os.register_at_fork(after_in_child=_forget_inherited_clients)
 
 
-def _new_session(spec: ClientSpec) -> Any:
+def _new_session(spec: ClientSpec) -> _Session:
     import boto3
     import botocore.session
 
     core = botocore.session.Session(profile=spec.profile)
     if spec.role_arn is not None:
         _assume(core, spec.role_arn)
-    return boto3.Session(botocore_session=core, region_name=spec.region)
+    session = boto3.Session(botocore_session=core, region_name=spec.region)
+    return _Session(session, is_amazon=spec.endpoint_url is None)
 
 
-def _new_client(session: Any, spec: ClientSpec) -> Any:
-    config = _config(spec, amazon=spec.endpoint_url is None)
-    client = session.client("s3", endpoint_url=spec.endpoint_url, config=config)
-    if spec.endpoint_url is None and not _is_amazon(str(client.meta.endpoint_url)):
+def _new_client(session: _Session, spec: ClientSpec) -> Any:
+    config = _config(spec, amazon=session.is_amazon)
+    client = session.boto3.client("s3", endpoint_url=spec.endpoint_url, config=config)
+    if session.is_amazon and not _is_amazon(str(client.meta.endpoint_url)):
         # The endpoint came from the environment or a profile: known only now.
+        session.is_amazon = False
         client.close()
-        client = session.client("s3", config=_config(spec, amazon=False))
+        return _new_client(session, spec)
     _ask_as_specified(client, spec)
     return client
 
