@@ -14,6 +14,7 @@ from werkzeug.serving import make_server
 
 BUCKET = "lake"
 MotoRequestHandler.disable_nagle_algorithm = True
+MotoRequestHandler.protocol_version = "HTTP/1.1"  # connections are kept
 MotoRequestHandler.log_request = lambda *_: None
 
 

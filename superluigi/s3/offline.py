@@ -6,7 +6,6 @@ import functools
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from superluigi.project import current_project
 from superluigi.settings import load_settings
@@ -22,12 +21,13 @@ def is_offline() -> bool:
     said = os.environ.get(OFFLINE_VARIABLE)
     if said:
         return said != "0"
-    return _is_project_offline(current_project().root)
+    return _is_offline_in(os.getcwd())  # noqa: PTH109
 
 
 @functools.lru_cache(maxsize=16)
-def _is_project_offline(root: Path | None) -> bool:
-    return load_settings(root).offline
+def _is_offline_in(directory: str) -> bool:
+    """What the settings say; asked before every request, so they are read once for a directory."""
+    return load_settings(current_project().root).offline
 
 
 @contextmanager
