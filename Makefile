@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check format lint types contracts coverage tutorial stress bench-upkeep bench-quick tui-campaign faults screenshots bench-tui campaign clean
+.PHONY: demo test check format lint types contracts coverage tutorial stress bench-upkeep bench-quick tui-campaign faults screenshots bench-tui bench-s3 campaign clean
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -69,6 +69,9 @@ bench-upkeep: $(INSTALLED)  ## rebuilding, verifying and merging a catalog of 10
 
 bench-quick: $(INSTALLED)  ## our speed against plain Luigi's, in one run
 	$(BIN)/python benchmarks/quick.py
+
+bench-s3: $(INSTALLED)  ## S3 targets at a distance, against the bars that we set
+	$(BIN)/python benchmarks/s3.py
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) build dist .superluigi demo-project .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage

@@ -184,8 +184,9 @@ def bench_run(store: Store) -> None:
         task = s3_tasks.AllClean(count=count)
         cold = measure(store, lambda task=task, n=workers: build(task, num_workers=n))
         seconds[workers] = cold[1]
-        bar = "<= 4 requests a task" if workers == 1 else ">= 3 x one worker"
-        kept = cold[0] <= 4 * count if workers == 1 else seconds[1] >= 3 * cold[1]
+        # One request more is the plan's listing.
+        bar = "<= 4 requests a task + 1" if workers == 1 else ">= 3 x one worker"
+        kept = cold[0] <= 4 * count + 1 if workers == 1 else seconds[1] >= 3 * cold[1]
         show(f"{count} tasks, S3 in and out, {workers} workers", cold, bar, kept)
     again = measure(store, lambda: build(s3_tasks.AllClean(count=count)))
     show(f"{count} tasks, up to date", again, "<= 5", again[0] <= 5)
