@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-@click.group("cache")
-def command() -> None:
+@click.group("cache", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
     """Show, clear or check the local copies of S3 targets."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 @command.command("info")

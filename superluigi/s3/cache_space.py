@@ -204,10 +204,10 @@ class CacheSpace:
         return (self._root / "cas" / "v1" / sha256[:2] / sha256).exists()
 
     def _free_bytes(self) -> int:
-        try:
-            return shutil.disk_usage(self._root).free
-        except OSError:
-            return 0 if self._root.exists() else self._min_free_bytes
+        for directory in (self._root, *self._root.parents):  # it may not be there yet
+            with contextlib.suppress(OSError):
+                return shutil.disk_usage(directory).free
+        return 0
 
 
 def _entry(found: dict[tuple[int, int], _Held], status: os.stat_result) -> _Held:

@@ -28,7 +28,7 @@ from superluigi.s3.verify import BrokenTransfer, verified
 __all__ = ["PART_BYTES", "RANGED_FROM_BYTES", "download_bytes", "download_file"]
 
 RANGED_FROM_BYTES = 64 << 20
-PART_BYTES = 16 << 20
+PART_BYTES = 32 << 20
 _PART_THREADS = 8
 _CHUNK_BYTES = 1 << 20
 _ATTEMPTS = 5

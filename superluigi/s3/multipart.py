@@ -15,7 +15,7 @@ from superluigi.s3.parallel import in_threads
 
 __all__ = ["MIN_PART_BYTES", "Announce", "part_size", "put_in_parts"]
 
-MIN_PART_BYTES = 16 << 20
+MIN_PART_BYTES = 32 << 20
 _MAX_PARTS = 9_000
 _PART_THREADS = 8
 
@@ -68,7 +68,7 @@ def part_size(size_bytes: int) -> int:
     """Bytes of a part, such that an object of 5 TiB has no more parts than S3 takes.
 
     Example:
-        >>> part_size(1) == 16 << 20, math.ceil((5 << 40) / part_size(5 << 40)) <= 10_000
+        >>> part_size(1) == 32 << 20, math.ceil((5 << 40) / part_size(5 << 40)) <= 10_000
         (True, True)
     """
     return max(MIN_PART_BYTES, math.ceil(size_bytes / _MAX_PARTS))

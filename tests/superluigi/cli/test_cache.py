@@ -16,6 +16,7 @@ def test_copies_are_counted_checked_and_cleared(project: Any, s3: Any) -> None:
         s3.put_object(Bucket=BUCKET, Key=key, Body=key.encode() * 1000)
         path = S3ObjectTarget(BUCKET, key).download()
 
+    assert "verify" in project.call("cache").stdout
     shown = project.call("cache", "info").stdout
     assert "2 copies, 2.0 kB (at most 53.7 GB); 0 in use" in shown
     document = json.loads(project.call("cache", "info", "--json").stdout)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from superluigi.errors import BucketMissing, ObjectChanged, TargetError, TargetMissing
-from superluigi.s3 import ClientSpec, ObjectStore
+from superluigi.s3 import ClientSpec, ObjectStore, multipart
 from superluigi.s3 import download as downloading
 from superluigi.s3 import upload as uploading
 from tests.s3_server import BUCKET, FaultProxy, fill_bucket
@@ -107,6 +107,7 @@ def test_a_large_file_goes_up_and_comes_down_in_parts(
     store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(uploading, "MULTIPART_FROM_BYTES", 16 << 20)
+    monkeypatch.setattr(multipart, "MIN_PART_BYTES", 16 << 20)
     monkeypatch.setattr(downloading, "RANGED_FROM_BYTES", 4 << 20)
     monkeypatch.setattr(downloading, "PART_BYTES", 5_000_001)
     source, copy = tmp_path / "source", tmp_path / "copy"
