@@ -39,7 +39,7 @@ COMMANDS = {
     "gc": "List what nobody needs any more, and remove it on request.",
     "export": "Write a copy of the catalog, with all of its history.",
     "merge": "Take another catalog into this one: another machine's, a colleague's, an exported one.",
-    "sync": "Make local copies of a task's outputs, or of a target.",
+    "sync": "Make local copies of a task's outputs, or of a target, what these are now.",
     "fetch": "Get the exact bytes that a run consumed or wrote.",
     "cache": "Show, clear or check the local copies of S3 targets.",
     "doctor": "Look for what is wrong here, and say what to do.",

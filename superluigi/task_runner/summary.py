@@ -65,7 +65,11 @@ def summary_table(result: BuildResult) -> Group:
 def headline(result: BuildResult) -> str:
     """One line: how it ended, counts, time, the build's id."""
     words = {"skipped": "up to date"}
-    counts = ", ".join(f"{n:,} {words.get(name, name)}" for name, n in result.counts().items())
+    parts = [f"{n:,} {words.get(name, name)}" for name, n in result.counts().items()]
+    gone = sum(any(r.kind == "missing" for r in d.reasons) for d in result.skipped)
+    if gone:
+        parts.append(f"{gone:,} of them missing and not needed")
+    counts = ", ".join(parts)
     verdict = "ok" if result.ok else "FAILED"
     build = f"  (build {result.build_id})" if result.build_id else ""
     return f"{verdict}: {counts or 'no tasks'} in {result.duration_s:.1f} s{build}"

@@ -99,7 +99,7 @@ def test_many_matches_are_not_all_listed(catalog: Catalog) -> None:
         ("abc", "needs 4 digits"),
         ("data/b.csv", "a target at 'data/b.csv'"),
         ("data/aa.csv", "Did you mean 'data/a.csv'"),
-        ("Step", "It is a family: tasks(family='Step')"),
+        ("Step", "It is a family: name one of its tasks (superluigi tasks --family Step"),
         ("Stepp", "Did you mean 'Step'"),
         ("", "Nothing is recorded under ''"),
         ("s3://bucket/y.csv", "Did you mean 's3://bucket/x.csv'"),

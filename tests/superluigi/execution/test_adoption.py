@@ -78,7 +78,9 @@ def test_a_new_identity_keeps_what_the_run_that_made_the_bytes_said() -> None:
     Made(n=1).run()
     target = Made().output()
     before = target.metadata()
-    write_new_identity(Made(n=2), order_for(Made(n=2)), [target])
+    order = order_for(Made(n=2))
+    inputs = tuple(expected.entry for expected in order.inputs or ())
+    write_new_identity(Made(n=2), order, inputs, [target])
     after = target.metadata()
     changed = {key for key in after if after[key] != before[key]}
     assert changed == {"task_hash", "params", "upstream", "inputs"}
@@ -94,5 +96,5 @@ def test_a_result_without_a_sidecar_or_with_an_unreadable_one_is_left_alone() ->
     for data in (None, "no JSON"):
         if data:
             Path("out/x.metadata.json").write_text(data)
-        write_new_identity(Made(), order_for(Made()), [target])
+        write_new_identity(Made(), order_for(Made()), (), [target])
         assert Path("out/x.metadata.json").exists() is bool(data)

@@ -60,7 +60,11 @@ def told(catalog: Catalog, steps: list[LostStep]) -> list[object]:
             getattr(catalog.who_made(step.output().path), "task_hash", None),
             {run.task_hash for run in catalog.who_read(step.output().path)},
             catalog.task(step).status,
-            [(each.uri, each.state, each.fingerprint) for each in catalog.targets(step)],
+            [
+                # What was last seen of something that is gone is the catalog's own knowledge.
+                (each.uri, each.state, each.fingerprint if each.state == "present" else None)
+                for each in catalog.targets(step)
+            ],
         )
         for step in steps
     ]

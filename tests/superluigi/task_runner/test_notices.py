@@ -57,8 +57,8 @@ def test_a_project_elsewhere_is_nothing_to_mention(
             "[params.Part] sets 'nn', which Part does not have. Was 'n' meant?",
         ),
         (
-            "[params.Raw]\nn = 1",
-            "[params.Raw] sets 'n', which Raw does not have. It has no parameters",
+            "[params.PlainCount]\nn = 1",
+            "[params.PlainCount] sets 'n', which PlainCount does not have. It has no parameters",
         ),
     ],
     ids=["family", "parameter", "misspelled parameter", "no parameters"],

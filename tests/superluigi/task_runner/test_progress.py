@@ -91,7 +91,7 @@ def test_the_result_can_be_drawn_for_people_and_machines() -> None:
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
-def test_a_drawn_result_has_one_line_for_each_task_at_any_width(width: int) -> None:
+def test_a_drawn_result_names_each_task_and_says_all_of_why_at_any_width(width: int) -> None:
     from rich.console import Console
 
     result = run_task(flows.Report(), progress=False)
@@ -102,14 +102,11 @@ def test_a_drawn_result_has_one_line_for_each_task_at_any_width(width: int) -> N
     console = Console(width=width, record=True, file=io.StringIO())
     console.print(replace(result, ran=tuple(ran)))
     lines = console.export_text().rstrip().splitlines()
-    assert len(lines) == len(ran) + (1 if width > 72 else 2)  # the headline may wrap
-    assert all(line.startswith("ran  ") for line in lines[: len(ran)])
+    named = [line for line in lines if line.startswith("ran  ")]
+    assert len(named) == len(ran)
     assert max(map(len, lines)) <= width
-    assert "Raw" in lines[0]
-    if width == 200:
-        assert "deepdeepdeepde…afleafleaf.csv is missing, and others need it" in lines[0]
-    else:
-        assert "…" in lines[0]
+    assert "Raw" in named[0]
+    assert "need it" in " ".join(lines[: lines.index(named[1])])
 
 
 def test_progress_that_a_task_reports_is_an_event(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -655,3 +655,11 @@ def test_what_is_unchanged_keeps_what_its_run_said_of_it() -> None:
     assert (again.status, again.metadata) == ("unchanged", made.metadata)
     assert again.code == made.code
     assert again.environment == made.environment
+
+
+def test_the_last_line_tells_of_what_is_gone_and_not_needed() -> None:
+    build(flows.Report())
+    Path("raw.txt").unlink()
+    result = build(flows.Report())
+    assert result.ran == ()
+    assert "6 up to date, 1 of them missing and not needed in" in str(result)
