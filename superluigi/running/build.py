@@ -130,6 +130,7 @@ class Build:
             waits = "waits for what it yielded; run() starts again when that is made"
             self._catalog.finish_run(_unreported_entry(order, "interrupted", waits))
             self._tell("run_suspended", **task_fields(decision), run_id=order.run_id)
+            self.turns.attempts[task_id] -= 1  # it goes on, it is not tried again
             return False
         self._catalog.finish_run(entry)
         if entry.status == "succeeded":

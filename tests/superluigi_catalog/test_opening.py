@@ -22,7 +22,6 @@ from superluigi_catalog import (
     CatalogTooOld,
     NotACatalog,
 )
-from superluigi_catalog.storage import connection
 from superluigi_catalog.storage.driver import sqlite3
 from superluigi_catalog.storage.schema import APPLICATION_ID, SCHEMA_VERSION
 from tests.superluigi_catalog.entries import a_task
@@ -164,13 +163,12 @@ def test_any_name_is_a_file_name(tmp_path: Path, name: str) -> None:
     assert path.exists()
 
 
-def test_a_catalog_that_stays_locked_is_said_to_be(
-    file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(connection, "BUSY_TIMEOUT_S", 0.05)
+def test_a_catalog_that_stays_locked_is_said_to_be(file: Path) -> None:
+    with Catalog(file):
+        pass
     blocker = sqlite3.connect(str(file), isolation_level=None)
     blocker.execute("BEGIN IMMEDIATE")
-    with Catalog(file) as catalog, pytest.raises(CatalogLocked, match=r"try again"):
+    with Catalog(file, timeout_s=0.05) as catalog, pytest.raises(CatalogLocked, match=r"try again"):
         catalog.record_tasks([a_task("a")])
     blocker.close()
 

@@ -338,3 +338,27 @@ def test_what_was_yielded_is_watched_after_the_catalog_was_lost(num_workers: int
     Path("shard2.src").write_text("b2")
     assert build(ReadsShards(), num_workers=num_workers) == ["ReadsShards", "Shard"]
     assert Path("read.txt").read_text() == "a! b!"
+
+
+@MODES
+def test_waiting_for_what_it_yielded_costs_a_task_none_of_its_retries(num_workers: int) -> None:
+    class FailsOnceAfterYield(AtomicTaskWithMetadata):
+        def output(self):
+            return LocalFileTarget("fails_once.txt")
+
+        def run(self, output_path):
+            yield Shard(n=1)
+            yield Shard(n=2)
+            if not Path("failed").exists():
+                Path("failed").touch()
+                message = "once"
+                raise ValueError(message)
+            Path(output_path).touch()
+
+    events: list[dict[str, Any]] = []
+    result = run_task(
+        FailsOnceAfterYield(), retries=1, num_workers=num_workers, progress=events.append
+    )
+    assert result.ok
+    started = [e["attempt"] for e in events if e["event"] == "run_started"]
+    assert sorted(started)[-2:] == [1, 2]
