@@ -8,7 +8,6 @@ standing content counts for from now on. The sidecar keeps what its run consumed
 from __future__ import annotations
 
 import contextlib
-import getpass
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,6 +57,8 @@ def code_of(module: str, family: str) -> JsonObject | None:
 
 def person() -> str:
     """Who is asking: `user@host`."""
+    import getpass
+
     with contextlib.suppress(KeyError, OSError):
         return f"{getpass.getuser()}@{socket.gethostname()}"
     return f"?@{socket.gethostname()}"

@@ -1,15 +1,20 @@
-"""The catalog's upkeep: what is called now and then, by a person rather than by a build."""
+"""The catalog's upkeep: what is called now and then, by a person rather than by a build.
+
+Imported when it is called: builds do not need it.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from superluigi_catalog import upkeep
 from superluigi_catalog.places import Places, copies_of, places_of
 from superluigi_catalog.reader import Reader
+
+if TYPE_CHECKING:
+    from superluigi_catalog import upkeep
 
 __all__ = ["Keeper"]
 
@@ -43,6 +48,8 @@ class Keeper(Reader):
             PlaceUnknown: a root does not exist, or nothing here can look at it.
             CatalogReadOnly: it was opened for reading.
         """
+        from superluigi_catalog import upkeep
+
         wanted = [(self._places(root), os.fspath(root)) for root in roots]
         return upkeep.rebuild(self, wanted, content=content, report=progress)
 
@@ -67,6 +74,8 @@ class Keeper(Reader):
             AmbiguousHash: several tasks do.
             PlaceUnknown: nothing here can look at a target's place.
         """
+        from superluigi_catalog import upkeep
+
         targets = None
         if refs:
             with self._reading() as session:
@@ -94,6 +103,8 @@ class Keeper(Reader):
         Raises:
             TaskNotFound, AmbiguousHash: for `keep`.
         """
+        from superluigi_catalog import upkeep
+
         hashes = [self.task(ref).task_hash for ref in keep]
         return upkeep.orphans(
             self,
@@ -121,6 +132,8 @@ class Keeper(Reader):
         Raises:
             CatalogReadOnly: it was opened for reading.
         """
+        from superluigi_catalog import upkeep
+
         return upkeep.remove_orphans(self, self._places, copies_of(self.project), found, progress)
 
     def export(self, path: Ref, *, replace: bool = False) -> Path:
@@ -136,6 +149,8 @@ class Keeper(Reader):
         Raises:
             CatalogError: a file is there, or cannot be written.
         """
+        from superluigi_catalog import upkeep
+
         return upkeep.export(self, Path(path).expanduser(), replace=replace)
 
     def export_openlineage(
@@ -159,6 +174,8 @@ class Keeper(Reader):
             CatalogError: the server did not take an event; the next export goes on there.
             CatalogReadOnly: it was opened for reading: what was told must be recorded.
         """
+        from superluigi_catalog import upkeep
+
         return upkeep.export_openlineage(
             self, client, namespace=namespace, again=again, report=progress
         )
@@ -181,6 +198,8 @@ class Keeper(Reader):
             CatalogMissing, NotACatalog, CatalogTooNew, CatalogTooOld: it cannot be read.
             RecordRefused: it holds what no catalog may; nothing of it was kept.
         """
+        from superluigi_catalog import upkeep
+
         return upkeep.merge(self, Path(path).expanduser())
 
     def _places(self, place: Ref) -> Places:

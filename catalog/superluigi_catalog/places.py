@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from typing import Protocol
 
 from superluigi_catalog.errors import PlaceUnknown
@@ -155,5 +154,7 @@ def places_of(uri: str, project: Project) -> Places:
 
 
 def _load_plugins() -> None:
+    from importlib.metadata import entry_points  # slow to import, and rarely needed
+
     for plugin in entry_points(group=_PLUGINS):
         plugin.load()()
