@@ -19,7 +19,7 @@ from superluigi.registry import task_class
 from superluigi.targets.base import SIDECAR_SUFFIX
 from superluigi.targets.foreign import target_at
 from superluigi_catalog import Catalog, TaskNotFound
-from superluigi_catalog.upkeep.beside import target_beside
+from superluigi_catalog.beside import target_beside
 
 __all__ = ["load_task", "task_from_params"]
 

@@ -27,8 +27,8 @@ from superluigi.sidecar import decode_sidecar
 from superluigi.targets.base import TargetWithMetadata
 from superluigi.targets.foreign import adapt
 from superluigi.targets.state import Observation
+from superluigi_catalog.beside import last_name
 from superluigi_catalog.records import InputEntry, Observed, TargetRecord
-from superluigi_catalog.upkeep.beside import last_name
 
 __all__ = ["Records", "observe_outputs", "observe_yielded"]
 

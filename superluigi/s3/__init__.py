@@ -6,12 +6,16 @@ Importing this package loads neither boto3 nor botocore: that happens with the f
 
 from __future__ import annotations
 
-from superluigi.s3.cache import Cache, CachedObject
-from superluigi.s3.client import ClientSpec, client_for
-from superluigi.s3.objects import Downloaded, ObjectStat
-from superluigi.s3.protocol import Store
-from superluigi.s3.store import ObjectStore
-from superluigi.s3.uri import format_uri, is_s3_uri, parse_uri
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from superluigi.s3.cache import Cache, CachedObject
+    from superluigi.s3.client import ClientSpec, client_for
+    from superluigi.s3.objects import Downloaded, ObjectStat
+    from superluigi.s3.protocol import Store
+    from superluigi.s3.store import ObjectStore
+    from superluigi.s3.uri import format_uri, is_s3_uri, parse_uri
 
 __all__ = [
     "Cache",
@@ -26,3 +30,27 @@ __all__ = [
     "is_s3_uri",
     "parse_uri",
 ]
+
+_HOMES = {
+    "Cache": "cache",
+    "CachedObject": "cache",
+    "ClientSpec": "client",
+    "Downloaded": "objects",
+    "ObjectStat": "objects",
+    "ObjectStore": "store",
+    "Store": "protocol",
+    "client_for": "client",
+    "format_uri": "uri",
+    "is_s3_uri": "uri",
+    "parse_uri": "uri",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Imported when used: a local build does not need them.
+    if name not in _HOMES:
+        message = f"module 'superluigi.s3' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(importlib.import_module(f"superluigi.s3.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from superluigi_catalog.beside import ReadSidecar, is_as_written, target_beside
 from superluigi_catalog.connected import Connected
 from superluigi_catalog.errors import InvalidSidecar
 from superluigi_catalog.places import FoundSidecar, Places
@@ -22,7 +23,6 @@ from superluigi_catalog.sidecar import MAX_SIDECAR_BYTES, parse_sidecar
 from superluigi_catalog.storage.bulk import garbage_kept
 from superluigi_catalog.storage.session import Session
 from superluigi_catalog.storage.values import storable
-from superluigi_catalog.upkeep.beside import ReadSidecar, is_as_written, target_beside
 from superluigi_catalog.upkeep.reports import Progress, Rebuilt, Report, SidecarProblem
 from superluigi_catalog.upkeep.scanned import known_sidecars, remember_sidecars
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from superluigi_catalog.beside import target_beside
 from superluigi_catalog.connected import Connected
 from superluigi_catalog.errors import InvalidSidecar
 from superluigi_catalog.places import SIDECAR_SUFFIX, Places, scheme_of
@@ -16,7 +17,6 @@ from superluigi_catalog.recording import observe
 from superluigi_catalog.records import Observed
 from superluigi_catalog.sidecar import parse_sidecar
 from superluigi_catalog.storage.session import Session
-from superluigi_catalog.upkeep.beside import target_beside
 from superluigi_catalog.upkeep.reports import Progress, Report, TargetProblem, Verified
 
 __all__ = ["targets_meant", "verify"]
