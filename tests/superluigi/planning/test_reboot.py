@@ -54,6 +54,9 @@ def test_what_is_whole_after_a_reboot_stays(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_file_edited_after_the_reboot_is_an_edited_file(monkeypatch: pytest.MonkeyPatch) -> None:
     reboot_now(monkeypatch)
     Path("raw.txt").write_text("edited")
+    # The clock of files ticks more slowly than that of programs.
+    later = time.time_ns() + 1_000_000_000
+    os.utime("raw.txt", ns=(later, later))
     (raw,) = (d for d in run_task(flows.Raw(), progress=False).decisions if d.family == "Raw")
     assert raw.reasons[0].kind == "output_changed"
 
