@@ -15,6 +15,7 @@ from typing import Any
 
 from superluigi_catalog.records import InputEntry, JsonObject
 from superluigi_catalog.results import Record
+from superluigi_catalog.sidecar import input_row
 
 __all__ = ["Acceptance", "acceptance_document", "code_of", "person", "set_code_source"]
 
@@ -83,19 +84,4 @@ def acceptance_document(
         "fingerprint": fingerprint,
         "inputs": [input_row(entry) for entry in inputs],
         "code": None if code is None else {**code, "parts": parts},
-    }
-
-
-def input_row(entry: InputEntry) -> dict[str, Any]:
-    """An input as the sidecar names it."""
-    return {
-        "place": entry.place,
-        "path": entry.uri,
-        "type": entry.kind,
-        "fingerprint": entry.fingerprint,
-        "size_bytes": entry.size_bytes,
-        "etag": entry.etag,
-        "version_id": entry.version_id,
-        "task_hash": entry.task_hash,
-        "run_id": entry.run_id,
     }

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from superluigi_catalog.errors import InvalidSidecar, SidecarTooNew
+from superluigi_catalog.records import InputEntry
 from superluigi_catalog.sidecar_checks import problem_of
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "SIDECAR_FORMAT",
     "InvalidSidecar",
     "SidecarTooNew",
+    "input_row",
     "parse_sidecar",
     "user_metadata",
     "validate_sidecar",
@@ -135,6 +137,21 @@ def user_metadata(document: Mapping[str, Any]) -> dict[str, Any]:
         The top-level keys that are not Super Luigi's, in the document's order.
     """
     return {key: value for key, value in document.items() if key not in RESERVED_KEYS}
+
+
+def input_row(entry: InputEntry) -> dict[str, Any]:
+    """An input as the sidecar names it."""
+    return {
+        "place": entry.place,
+        "path": entry.uri,
+        "type": entry.kind,
+        "fingerprint": entry.fingerprint,
+        "size_bytes": entry.size_bytes,
+        "etag": entry.etag,
+        "version_id": entry.version_id,
+        "task_hash": entry.task_hash,
+        "run_id": entry.run_id,
+    }
 
 
 def _check_format(value: Any, path: str) -> None:

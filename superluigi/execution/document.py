@@ -11,8 +11,9 @@ from superluigi.execution.order import RunOrder, utc_text
 from superluigi.hashing import insignificant_params, significant_params
 from superluigi.sidecar import SIDECAR_FORMAT
 from superluigi_catalog.records import InputEntry
+from superluigi_catalog.sidecar import input_row
 
-__all__ = ["input_row", "known_at_start", "sidecar_document"]
+__all__ = ["known_at_start", "sidecar_document"]
 
 _BEFORE_OUTPUT = (
     "format",
@@ -68,21 +69,6 @@ def sidecar_document(
     document["duration_s"] = round(duration_s, 6)
     document["environment"] = known["environment"]
     return document | dict(added or {})
-
-
-def input_row(entry: InputEntry) -> dict[str, Any]:
-    """An input as the sidecar names it."""
-    return {
-        "place": entry.place,
-        "path": entry.uri,
-        "type": entry.kind,
-        "fingerprint": entry.fingerprint,
-        "size_bytes": entry.size_bytes,
-        "etag": entry.etag,
-        "version_id": entry.version_id,
-        "task_hash": entry.task_hash,
-        "run_id": entry.run_id,
-    }
 
 
 def _code_without_source(code: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from superluigi.execution.document import input_row
 from superluigi.sidecar import SIDECAR_FORMAT
 from superluigi_catalog.records import OutputEntry
 from superluigi_catalog.results import Run
+from superluigi_catalog.sidecar import input_row
 
 __all__ = ["restored_document"]
 

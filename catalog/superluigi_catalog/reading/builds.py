@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from superluigi_catalog.errors import AmbiguousHash
+from superluigi_catalog.reading.numbers import number_of
 from superluigi_catalog.reading.runs import status_now
 from superluigi_catalog.results import Build
 from superluigi_catalog.storage.session import Row, Session
-from superluigi_catalog.storage.values import from_json, storable
+from superluigi_catalog.storage.values import from_json
 
 __all__ = ["build_number", "builds", "builds_by_id"]
 
@@ -22,8 +22,6 @@ FROM builds b WHERE b.status IS NOT NULL AND b.started_at >= ?
   AND (? IS NULL OR (b.started_at, b.id) < (SELECT started_at, id FROM builds WHERE id = ?))
 """
 _NEWEST_FIRST = "ORDER BY b.started_at DESC, b.id DESC LIMIT ?"
-_MIN_PREFIX = 8
-_MAX_LISTED = 10
 _ORDER = ("ran", "unchanged", "shared", "adopted", "failed", "interrupted", "running")
 """As the counts of a build have it; a run that succeeded is one that ran."""
 
@@ -49,19 +47,7 @@ def build_number(session: Session, uuid: str) -> int | None:
     Raises:
         AmbiguousHash: several begin so.
     """
-    key = storable(uuid)
-    found = session.row("SELECT id FROM builds WHERE uuid = ?", (key,))
-    if found is not None or len(key) < _MIN_PREFIX:
-        return None if found is None else int(found[0])
-    rows = session.rows(
-        "SELECT id, uuid FROM builds WHERE uuid >= ? AND uuid < ? AND status IS NOT NULL ORDER BY uuid LIMIT ?",
-        (key, key + "\U0010ffff", _MAX_LISTED + 1),
-    )
-    if len(rows) > 1:
-        matches = tuple(row[1] for row in rows[:_MAX_LISTED])
-        message = f"{uuid!r} stands for several builds: {', '.join(matches)}. Give more of one."
-        raise AmbiguousHash(message, ref=uuid, matches=matches, path=session.path)
-    return rows[0][0] if rows else None
+    return number_of(session, "builds", uuid)
 
 
 def _loaded(session: Session, rows: list[Row]) -> tuple[Build, ...]:

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
-from superluigi_catalog.errors import AmbiguousHash
 from superluigi_catalog.owner import is_alive
+from superluigi_catalog.reading.numbers import number_of
 from superluigi_catalog.reading.order import place_key
 from superluigi_catalog.reading.sources import Sources
 from superluigi_catalog.reading.status import dead_runs
@@ -16,7 +16,7 @@ from superluigi_catalog.records import OutputEntry
 from superluigi_catalog.results import Run
 from superluigi_catalog.storage.bulk import garbage_kept
 from superluigi_catalog.storage.session import Row, Session
-from superluigi_catalog.storage.values import from_json, storable
+from superluigi_catalog.storage.values import from_json
 
 __all__ = ["run_by_uuid", "run_number", "runs", "runs_by_id", "status_now"]
 
@@ -42,8 +42,6 @@ r.id IN (SELECT id FROM runs WHERE status IN ('failed', 'interrupted') UNION ALL
   SELECT id FROM runs WHERE status = 'running')
 """
 """What an index finds, a few runs of millions."""
-_MIN_PREFIX = 8
-_MAX_LISTED = 10
 _NEWEST_FIRST = "ORDER BY r.started_at DESC, r.id DESC LIMIT ?"
 
 
@@ -95,19 +93,7 @@ def run_number(session: Session, uuid: str) -> int | None:
     Raises:
         AmbiguousHash: several begin so.
     """
-    key = storable(uuid)
-    found = session.row("SELECT id FROM runs WHERE uuid = ? AND status IS NOT NULL", (key,))
-    if found is not None or len(key) < _MIN_PREFIX:
-        return None if found is None else int(found[0])
-    rows = session.rows(
-        "SELECT id, uuid FROM runs WHERE uuid >= ? AND uuid < ? AND status IS NOT NULL ORDER BY uuid LIMIT ?",
-        (key, key + "\U0010ffff", _MAX_LISTED + 1),
-    )
-    if len(rows) > 1:
-        matches = tuple(row[1] for row in rows[:_MAX_LISTED])
-        message = f"{uuid!r} stands for several runs: {', '.join(matches)}. Give more of one."
-        raise AmbiguousHash(message, ref=uuid, matches=matches, path=session.path)
-    return rows[0][0] if rows else None
+    return number_of(session, "runs", uuid)
 
 
 def runs_by_id(session: Session, ids: Iterable[int], limit: int | None = None) -> tuple[Run, ...]:
