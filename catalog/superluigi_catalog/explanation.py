@@ -5,14 +5,17 @@ from __future__ import annotations
 import difflib
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from superluigi_catalog.results import Record
 from superluigi_catalog.text import printable
 
-__all__ = ["Cause", "Step", "Why", "source_difference"]
+__all__ = ["Cause", "Step", "Why", "changed_parts", "part_steps", "source_difference"]
+
+Part = Mapping[str, Any]
+"""name, file, line, fingerprint."""
 
 _MARKS = {"ok": "ok", "changed": "CHANGED", "missing": "MISSING", "unknown": "?", "noted": "note"}
 
@@ -96,6 +99,44 @@ class Why(Record):
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"
+
+
+def changed_parts(before: Mapping[str, Part], after: Mapping[str, Part]) -> list[str]:
+    """The names of the parts of code that differ, sorted."""
+    return [
+        name
+        for name in sorted({*before, *after})
+        if before.get(name, {}).get("fingerprint") != after.get(name, {}).get("fingerprint")
+    ]
+
+
+def part_steps(
+    names: Iterable[str],
+    before: Mapping[str, Part],
+    after: Mapping[str, Part],
+    sources: Mapping[str, str],
+    state: str,
+) -> Iterator[Step]:
+    """A step for each part of code that changed, is new or is gone.
+
+    Args:
+        before: By name: name, file, line, fingerprint.
+        after: The same of the other code.
+        sources: By fingerprint.
+    """
+    for name in names:
+        was, now = before.get(name), after.get(name)
+        word = "new" if was is None else "gone" if now is None else "changed"
+        where = now or was or {}
+        text = f"{name} {word} ({where.get('file')}:{where.get('line')})"
+        details = {
+            "part": name,
+            "file": where.get("file"),
+            "line": where.get("line"),
+            "from": was and was["fingerprint"],
+            "to": now and now["fingerprint"],
+        }
+        yield Step("code", state, text, details, source_difference(was, now, sources))
 
 
 def source_difference(

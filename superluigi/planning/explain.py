@@ -11,7 +11,7 @@ from superluigi.planning.decide import Verdict
 from superluigi.planning.decision import Reason
 from superluigi.planning.nodes import PlannedOutput, PlannedTask
 from superluigi.planning.planner import Planner, Planning
-from superluigi_catalog.explanation import Cause, Step, Why, source_difference
+from superluigi_catalog.explanation import Cause, Step, Why, changed_parts, part_steps
 from superluigi_catalog.records import RunRecord
 
 __all__ = ["explain"]
@@ -146,29 +146,13 @@ def _changed_parts(
     now: dict[str, dict[str, Any]] = {
         part["name"]: part for part in current.to_dict(include_source=True)["parts"]
     }
-    names = [
-        name
-        for name in sorted({*before, *now})
-        if before.get(name, {}).get("fingerprint") != now.get(name, {}).get("fingerprint")
-    ]
+    names = changed_parts(before, now)
     recorded = [str(before[name]["fingerprint"]) for name in names if name in before]
     sources = planner.catalog.code_sources(recorded)
     sources |= {
         str(now[n]["fingerprint"]): str(now[n].get("source") or "") for n in names if n in now
     }
-    for name in names:
-        was, is_now = before.get(name), now.get(name)
-        word = "new" if was is None else "gone" if is_now is None else "changed"
-        where = is_now or was or {}
-        text = f"{name} {word} ({where.get('file')}:{where.get('line')})"
-        details = {
-            "part": name,
-            "file": where.get("file"),
-            "line": where.get("line"),
-            "from": was and was["fingerprint"],
-            "to": is_now and is_now["fingerprint"],
-        }
-        yield Step("code", state, text, details, source_difference(was, is_now, sources))
+    yield from part_steps(names, before, now, sources, state)
     if not names:
         yield Step("code", state, "changed; which part is not recorded")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from superluigi_catalog.explanation import Cause, Step, Why, source_difference
+from superluigi_catalog.explanation import Cause, Step, Why, changed_parts, part_steps
 from superluigi_catalog.reading.closure import lineage_of
 from superluigi_catalog.reading.node import sources_of
 from superluigi_catalog.reading.runs import run_by_uuid
@@ -142,26 +142,10 @@ def _code_steps(session: Session, number: int, run: Run | None) -> Iterator[Step
 def _differing_parts(session: Session, was: Run, now: Run, state: str) -> Iterator[Step]:
     was = was if was.code else run_by_uuid(session, was.run_id) or was
     before, after = _parts(was), _parts(now)
-    names = [
-        name
-        for name in sorted({*before, *after})
-        if before.get(name, {}).get("fingerprint") != after.get(name, {}).get("fingerprint")
-    ]
+    names = changed_parts(before, after)
     parts = [side[name] for name in names for side in (before, after) if name in side]
     sources = sources_of(session, {str(part["fingerprint"]) for part in parts})
-    for name in names:
-        one, other = before.get(name), after.get(name)
-        word = "new" if one is None else "gone" if other is None else "changed"
-        where = other or one or {}
-        text = f"{name} {word} ({where.get('file')}:{where.get('line')})"
-        details = {
-            "part": name,
-            "file": where.get("file"),
-            "line": where.get("line"),
-            "from": one and one["fingerprint"],
-            "to": other and other["fingerprint"],
-        }
-        yield Step("code", state, text, details, source_difference(one, other, sources))
+    yield from part_steps(names, before, after, sources, state)
 
 
 def _parts(run: Run) -> dict[str, Mapping[str, Any]]:
