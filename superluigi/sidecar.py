@@ -35,6 +35,15 @@ __all__ = [
 MAX_CONTENTS_ROWS = 1_000
 """Files of a folder named in its sidecar; the fingerprint covers all of them."""
 
+_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+"""One encoder for all: `json.dumps` with options makes a new one for every value."""
+
+_SHARED = frozenset({"code", "environment"})
+"""What is one object in the sidecars of all runs of a class in a build."""
+
+_MAX_SHARED = 256
+_shared: dict[int, tuple[Any, str]] = {}
+
 
 def encode_sidecar(document: Mapping[str, Any]) -> bytes:
     """The bytes of a sidecar: UTF-8 JSON, one key a line at top level, so that a person can read it.
@@ -43,8 +52,7 @@ def encode_sidecar(document: Mapping[str, Any]) -> bytes:
         MetadataError: it is larger than `MAX_SIDECAR_BYTES`.
     """
     rows = [
-        f" {json.dumps(key, ensure_ascii=False)}: "
-        f"{json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(', ', ': '))}"
+        f" {_json(key)}: {_shared_json(value) if key in _SHARED else _json(value)}"
         for key, value in document.items()
     ]
     data = ("{\n" + ",\n".join(rows) + "\n}\n").encode("utf-8", "surrogatepass")
@@ -57,6 +65,16 @@ def encode_sidecar(document: Mapping[str, Any]) -> bytes:
         )
         raise MetadataError(message)
     return data
+
+
+def _shared_json(value: Any) -> str:
+    known = _shared.get(id(value))
+    if known is None:
+        if len(_shared) >= _MAX_SHARED:
+            _shared.clear()
+        # With the object itself: while it is kept, no other one has its id.
+        known = _shared[id(value)] = (value, _json(value))
+    return known[1]
 
 
 def decode_sidecar(data: bytes, *, path: str) -> dict[str, Any]:

@@ -27,8 +27,7 @@ def this_owner() -> str:
     Returns:
         `host|boot|pid|start`; boot and start are empty where the system has no `/proc`.
     """
-    pid = os.getpid()
-    return "|".join((_host(), _boot(), str(pid), _start_of(pid) or ""))
+    return _owner_of(os.getpid())
 
 
 def is_alive(owner: str) -> bool:
@@ -64,6 +63,11 @@ def standing_of(owner: str) -> bool | None:
     if space != own_space:
         return None
     return _is_running(int(parts[2]), parts[3])
+
+
+@lru_cache(maxsize=1)
+def _owner_of(pid: int) -> str:
+    return "|".join((_host(), _boot(), str(pid), _start_of(pid) or ""))
 
 
 def _is_running(pid: int, start: str) -> bool:

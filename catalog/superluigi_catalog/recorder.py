@@ -117,6 +117,8 @@ class Recorder(Connected):
         expected: Mapping[str, str | None],
         is_gone: Callable[[Lease], bool],
         owner: str,
+        ended: Iterable[RunEntry] = (),
+        build_id: str | None = None,
         **begun: Any,
     ) -> Claim:
         """Record that a run began, unless another build is at it or was faster.
@@ -129,6 +131,8 @@ class Recorder(Connected):
             expected: Target → the run that its content was recorded under when this one was planned.
             is_gone: Says of a lease whether its owner is certainly not at work any more.
             owner: Who will say how it ended.
+            build_id: Which build starts it.
+            ended: Runs to be recorded with it, as `finish_run` does, whatever the answer.
             begun: The other arguments of `start_run`.
 
         Returns:
@@ -138,9 +142,13 @@ class Recorder(Connected):
             RecordRefused: the hash is not 32 hex digits.
         """
         with self._writing() as session:
+            for entry in ended:
+                recording.finish_run(session, entry)
             answer = recording.claim(session, task_hash, expected=expected, is_gone=is_gone)
             if answer.is_granted:
-                self.start_run(run_id, task_hash, owner=owner, **begun)
+                recording.start_run(
+                    session, run_id, task_hash, build=build_id, owner=owner, **begun
+                )
                 recording.grant(session, task_hash, run_id, owner)
             return answer
 

@@ -39,14 +39,14 @@ def known_at_start(
         "module": task.task_module,
         "params": significant_params(task),
         "insignificant_params": insignificant_params(task),
-        "upstream": dict(order.upstream),
+        "upstream": order.upstream,
         "inputs": [input_row(entry) for entry in inputs],
-        "code": _code_without_source(order.code),
+        "code": order.code,
         "run_id": order.run_id,
         "build_id": order.build_id,
-        "reason": dict(order.reason),
+        "reason": order.reason,
         "started_at": utc_text(started),
-        "environment": dict(order.environment),
+        "environment": order.environment,
     }
 
 
@@ -69,11 +69,3 @@ def sidecar_document(
     document["duration_s"] = round(duration_s, 6)
     document["environment"] = known["environment"]
     return document | dict(added or {})
-
-
-def _code_without_source(code: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """The source texts stay in the catalog."""
-    if code is None:
-        return None
-    parts = [{key: part[key] for key in part if key != "source"} for part in code.get("parts", ())]
-    return {**code, "parts": parts}

@@ -63,4 +63,5 @@ def utc_now() -> str:
 
 def utc_text(seconds: float) -> str:
     """A time since the epoch as every record writes it."""
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    when = datetime.fromtimestamp(seconds, timezone.utc)
+    return when.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 import time
 from collections.abc import Iterator
@@ -138,7 +139,7 @@ class TaskRun:
         if name == "output_path" and self._outputs is not None:
             return self._published_outputs(self._outputs).path_structure()
         if name == "metadata":
-            self._metadata = Metadata(self._known())
+            self._metadata = Metadata(copy.deepcopy(self._known()))
             return self._metadata
         message = f"run() cannot be handed {name!r}"
         raise TypeError(message)

@@ -92,7 +92,7 @@ class Build:
 
     @property
     def _catalog(self) -> Catalog:
-        return self._planner.catalog
+        return self.turns.catalog
 
     def begin(self) -> None:
         """Record the graph, what is adopted and what has a new identity; tell what will happen."""
@@ -111,6 +111,7 @@ class Build:
 
     def extend(self, tasks: list[luigi.Task], asked_by: str) -> Announced:
         """Take in what a running task yielded; what of it is to be announced."""
+        self.record_ended()
         new = self.agenda.extend(tasks, asked_by)
         self.agenda.outcome.unchanged += self._standing.record_graph(new)
         return self.agenda.to_announce()
@@ -132,7 +133,7 @@ class Build:
             self._tell("run_suspended", **task_fields(decision), run_id=order.run_id)
             self.turns.attempts[task_id] -= 1  # it goes on, it is not tried again
             return False
-        self._catalog.finish_run(entry)
+        self.turns.end(entry)
         if entry.status == "succeeded":
             take_over(self.agenda.verdicts[task_id].task, entry)
         fields = {**task_fields(decision), "run_id": entry.run_id, "duration_s": entry.duration_s}
@@ -159,6 +160,10 @@ class Build:
     def events_path(self) -> str:
         """Where the events are written."""
         return str(self._files.path / "events.jsonl")
+
+    def record_ended(self) -> None:
+        """Record now what has ended and is to be recorded with what comes next."""
+        self.turns.record_ended()
 
     def tick(self) -> None:
         """Time has gone by; a progress bar may want to draw."""
@@ -236,7 +241,7 @@ class Build:
         return replace(
             outcome,
             reasons=tuple(reason.to_dict() for reason in self.agenda.decisions[task_id].reasons),
-            code=code.to_dict(include_source=True) if code is not None else None,
+            code=code.document_with_sources if code is not None else None,
             environment=order.environment,
             log=self._files.run_log(order.run_id),
         )

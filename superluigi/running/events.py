@@ -65,9 +65,8 @@ class BuildFiles:
 
     def write(self, event: str, **what: Any) -> dict[str, Any]:
         """Append one event; also from a forked child: lines do not interleave."""
-        line = event_line(self._build_id, event, **what)
-        os.write(self._events, line)
-        row: dict[str, Any] = json.loads(line)
+        row = _event(self._build_id, event, what)
+        os.write(self._events, _line(row))
         return row
 
     def close(self) -> None:
@@ -82,7 +81,11 @@ class BuildFiles:
 
 def event_line(build_id: str, event: str, **what: Any) -> bytes:
     """One event as a line of `events.jsonl`."""
-    row = {
+    return _line(_event(build_id, event, what))
+
+
+def _event(build_id: str, event: str, what: dict[str, Any]) -> dict[str, Any]:
+    return {
         "v": EVENT_VERSION,
         "t": utc_now(),
         "build_id": build_id,
@@ -90,6 +93,9 @@ def event_line(build_id: str, event: str, **what: Any) -> bytes:
         "event": event,
         **{key: _cut(value) for key, value in what.items()},
     }
+
+
+def _line(row: dict[str, Any]) -> bytes:
     return (json.dumps(row) + "\n").encode("ascii")
 
 

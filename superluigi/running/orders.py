@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from superluigi.execution.inputs import UNKNOWN_RUN
 from superluigi.execution.order import ExpectedInput, RunOrder, new_uuid7
@@ -21,6 +23,8 @@ class Orders:
     build_id: str
     planner: Planner
     force_local_download: bool = False
+    _environments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By family."""
 
     def make(self, verdict: Verdict, reason: Reason, *, with_code: bool = True) -> RunOrder:
         """An order for what a verdict is about, with the inputs as they stand now."""
@@ -34,12 +38,18 @@ class Orders:
             inputs=tuple(_expected(*row) for row in task.inputs()),
             upstream={place: upstream.task_hash for place, upstream in task.upstream},
             standing={} if self.planner.verify == "catalog" else _tokens(task),
-            code=code.to_dict() if code is not None else None,
-            environment=self.planner.environment_of(task),
+            code=code.document if code is not None else None,
+            environment=self._environment(task),
             durability=self.planner.settings.durability,
             force_local_download=self.force_local_download,
             record_plain_targets=self.planner.settings.plain_targets,
         )
+
+    def _environment(self, task: PlannedTask) -> Mapping[str, Any]:
+        known = self._environments.get(task.family)
+        if known is None:
+            known = self._environments[task.family] = self.planner.environment_of(task)
+        return known
 
 
 def _tokens(task: PlannedTask) -> dict[str, str]:

@@ -36,6 +36,10 @@ class ResultQueue:
         else:
             self._from_children.put(full)
 
+    def would_wait(self) -> bool:
+        """Whether no report of this process is there."""
+        return not self._here
+
     def get(self, timeout: float) -> Report:
         """The next report.
 

@@ -17,8 +17,10 @@ from superluigi.running.entries import task_fields
 from superluigi.running.events import BuildFiles
 from superluigi.running.leases import Holders
 from superluigi.running.standing import StandingResults
+from superluigi.targets.base import TargetWithMetadata
+from superluigi_catalog import Catalog
 from superluigi_catalog.owner import this_owner
-from superluigi_catalog.records import Claim, Lease
+from superluigi_catalog.records import Claim, Lease, RunEntry
 
 __all__ = ["Settled", "Turns"]
 
@@ -64,6 +66,7 @@ class Turns:
         self._tell = tell
         self._looks_again = looks_again
         self._started: dict[str, RunOrder] = {}
+        self._ended: list[RunEntry] = []
         self._awaited: dict[str, list[str]] = {}
         self._held: dict[str, str] = {}
         self._holders = Holders(files.path.parent, enclosing_runs())
@@ -150,13 +153,36 @@ class Turns:
         """The order of a run that ended; None for a task that did not run."""
         return self._started.pop(task_id, None)
 
+    def end(self, entry: RunEntry) -> None:
+        """Have it recorded how a run ended: at the latest before anything waits.
+
+        What has a sidecar is not lost when this process dies before: the next build reads that.
+        """
+        self._ended.append(entry)
+        outputs = self._agenda.verdicts[entry.task_hash].task.outputs
+        has_sidecars = outputs and all(isinstance(o.plain, TargetWithMetadata) for o in outputs)
+        if entry.status != "succeeded" or not has_sidecars:
+            self.record_ended()
+
+    def record_ended(self) -> None:
+        """Record now what has ended."""
+        if self._ended:
+            ended, self._ended = self._ended, []
+            self._planner.catalog.record_runs(ended)
+
+    @property
+    def catalog(self) -> Catalog:
+        """With all in it that has ended."""
+        self.record_ended()
+        return self._planner.catalog
+
     def started(self) -> list[RunOrder]:
         """The orders of what has not ended yet."""
         return list(self._started.values())
 
     def released(self, task_ids: Collection[str]) -> list[str]:
         """Those of the tasks that another build ran and that nobody holds any more."""
-        leases = self._planner.catalog.leases(task_ids)
+        leases = self.catalog.leases(task_ids)
         return [h for h in task_ids if h not in leases or self._holders.are_gone(leases[h])]
 
     def share_if_made_elsewhere(self, task_id: str) -> bool:
@@ -169,6 +195,7 @@ class Turns:
     def _claim(self, order: RunOrder) -> Claim:
         task_id = order.task_hash
         outputs = self._agenda.verdicts[task_id].task.outputs
+        ended, self._ended = self._ended, []
         return self._planner.catalog.claim_run(
             order.run_id,
             task_id,
@@ -180,6 +207,7 @@ class Turns:
             started_at=utc_now(),
             owner=this_owner(),
             log=self._files.run_log(order.run_id),
+            ended=ended,
         )
 
     def _start(self, order: RunOrder) -> None:
@@ -207,6 +235,7 @@ class Turns:
 
     def _is_shared(self, verdict: Verdict) -> bool:
         """Whether another build made, since this one was planned, what this one is about to make."""
+        self.record_ended()
         task = verdict.task
         planned = {o.uri: o.state.run.run_id if o.state.run else None for o in task.outputs}
         is_right = self._planner.look_again(task)
@@ -226,7 +255,7 @@ class Turns:
         return self._orders.build_id if task.task_hash in self._agenda.planning.forced else ""
 
     def _has_succeeded(self, run_id: str) -> bool:
-        return bool(run_id) and self._planner.catalog.run(run_id).status == "succeeded"
+        return bool(run_id) and self.catalog.run(run_id).status == "succeeded"
 
     def _share(self, task_id: str) -> Settled:
         self._agenda.finish(task_id, "shared")

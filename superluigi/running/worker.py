@@ -199,6 +199,8 @@ class PlanWorker(Worker):
         self._build.beat()
         while True:
             self._purge_children()
+            if self._task_result_queue.would_wait():
+                self._build.record_ended()
             try:
                 report = self._task_result_queue.get(timeout=self._config.wait_interval)
             except queue.Empty:

@@ -141,6 +141,8 @@ class Runner:
 
     def _end(self, build: Build | None, files: BuildFiles, status: str) -> None:
         error = sys.exc_info()[1]
+        if build is not None:
+            build.record_ended()
         if error is not None:
             if build is not None:
                 build.interrupt(error)

@@ -45,7 +45,8 @@ WHERE id = ?
 
 def write_inputs(session: Session, run: int, inputs: Sequence[InputEntry]) -> None:
     """Write what a run consumed."""
-    session.executemany(INSERT_INPUT, [input_values(session, run, source) for source in inputs])
+    if inputs:
+        session.executemany(INSERT_INPUT, [input_values(session, run, source) for source in inputs])
 
 
 def write_outputs(session: Session, run: int, outputs: Sequence[OutputEntry]) -> None:

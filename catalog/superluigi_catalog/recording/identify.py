@@ -133,18 +133,19 @@ def content_id(
     if known is not None:
         return known
     key = storable(fingerprint)
-    found = session.row(
+    # Mostly it is new.
+    found = session.rows(
+        """
+        INSERT INTO contents(target_id, fingerprint, size_bytes, file_count) VALUES (?, ?, ?, ?)
+        ON CONFLICT DO NOTHING RETURNING id
+        """,
+        (target, key, size_bytes, file_count),
+    ) or session.rows(
         "SELECT id FROM contents WHERE fingerprint = ? AND target_id = ?", (key, target)
     )
-    if found is None:
-        found = (
-            session.insert(
-                "INSERT INTO contents(target_id, fingerprint, size_bytes, file_count) VALUES (?, ?, ?, ?)",
-                (target, key, size_bytes, file_count),
-            ),
-        )
-    session.ids.contents[(target, fingerprint)] = found[0]
-    return int(found[0])
+    number = int(found[0][0])
+    session.ids.contents[(target, fingerprint)] = number
+    return number
 
 
 def task_ids(session: Session, hashes: Iterable[str]) -> dict[str, int]:

@@ -23,8 +23,8 @@ def claim(
 ) -> Claim:
     """Say whether a run of a task may begin; what a dead owner held is taken from it."""
     task = task_id(session, task_hash)
-    lease = leases(session, [task_hash]).get(task_hash)
-    if lease is not None:
+    if session.row("SELECT 1 FROM leases WHERE task_id = ?", (task,)) is not None:
+        lease = leases(session, [task_hash])[task_hash]
         if not is_gone(lease):
             return Claim(holder=lease)
         session.execute("DELETE FROM leases WHERE task_id = ?", (task,))

@@ -46,7 +46,7 @@ def start_run(
 ) -> None:
     """Record that a run began; one that has ended stays ended."""
     task = task_id(session, task_hash)
-    session.execute(
+    begun = session.rows(
         """
         INSERT INTO runs(status, uuid, task_id, build_id, reason, reasons, started_at, owner, log)
         VALUES ('running', ?, ?, ?, ?, ?, ?, ?, ?)
@@ -54,6 +54,7 @@ def start_run(
           build_id = excluded.build_id, reason = excluded.reason, reasons = excluded.reasons,
           started_at = excluded.started_at, owner = excluded.owner, log = excluded.log
         WHERE status IS NULL
+        RETURNING id
         """,
         (
             storable(uuid),
@@ -66,6 +67,8 @@ def start_run(
             storable(log),
         ),
     )
+    if begun:
+        session.ids.runs[uuid] = session.ids.begun[uuid] = begun[0][0]
     _point_to_start(session, task, run_id(session, uuid, task))
 
 
@@ -74,11 +77,13 @@ def finish_run(session: Session, entry: RunEntry) -> None:
 
     What another build made (`shared`) does not overwrite that build's own record.
     """
-    known = known_run(session, entry.run_id)
     task = task_id(session, entry.task_hash)
-    is_told = known is not None and known.is_final and entry.status == "shared"
-    number = known.id if known is not None and is_told else write_run(session, entry, known)
-    _point_to_start(session, task, number)
+    number = _end_begun(session, entry, task)
+    if number is None:
+        known = known_run(session, entry.run_id)
+        is_told = known is not None and known.is_final and entry.status == "shared"
+        number = known.id if known is not None and is_told else write_run(session, entry, known)
+        _point_to_start(session, task, number)
     give_back(session, task, number)
     if entry.status not in GOOD_STATUSES:
         return
@@ -86,6 +91,24 @@ def finish_run(session: Session, entry: RunEntry) -> None:
     settle_run_edges(session, task, entry)
     for output in entry.outputs:
         point_target(session, output, number)
+
+
+def _end_begun(session: Session, entry: RunEntry, task: int) -> int | None:
+    """End a run that began on this connection, without asking what is known of it.
+
+    Returns:
+        Its id; None when it did not begin here, or somebody wrote to it meanwhile.
+    """
+    number = session.ids.begun.pop(entry.run_id, None)
+    if number is None or entry.status == "shared":
+        return None
+    values = (*run_values(session, entry, task), number)
+    if session.execute(f"{_COMPLETE_RUN} AND status = 'running'", values).rowcount != 1:
+        return None
+    _write_rest(session, entry, number)
+    if entry.status == "succeeded":
+        _learn_duration(session, task, entry.duration_s)
+    return number
 
 
 def write_run(session: Session, entry: RunEntry, known: KnownRun | None) -> int:
@@ -102,11 +125,16 @@ def write_run(session: Session, entry: RunEntry, known: KnownRun | None) -> int:
         session.execute("DELETE FROM run_outputs WHERE run_id = ?", (number,))
     if entry.status == "succeeded" and (known is None or not known.is_final):
         _learn_duration(session, task, entry.duration_s)
+    _write_rest(session, entry, number)
+    return number
+
+
+def _write_rest(session: Session, entry: RunEntry, number: int) -> None:
+    """Write what is in other tables than `runs`."""
     if entry.made_by is not None:
         session.execute(_AS_MADE, (number, storable(entry.made_by)))
     write_inputs(session, number, entry.inputs)
     write_outputs(session, number, entry.outputs)
-    return number
 
 
 def settle_run_edges(session: Session, task: int, entry: RunEntry) -> None:

@@ -33,6 +33,8 @@ class Ids:
         """By (target id, fingerprint)."""
         self.builds = IdCache()
         self.runs = IdCache()
+        self.begun = IdCache()
+        """Runs that began on this connection and have not ended yet."""
         self.environments = IdCache()
         """By their JSON."""
         self.codes = IdCache()
