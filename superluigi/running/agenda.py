@@ -44,6 +44,8 @@ class Agenda:
         self.pending: set[str] = set()
         """Hashes of what is still to be made."""
         self._planner = planner
+        self.changes: list[str] = []
+        """Hashes that were put into `done` or `pending` or taken out, in that order."""
         self._announced: set[str] = set()
         self._demanded: set[str] = set()
         self._hash_by_object: dict[int, str] = {}
@@ -119,6 +121,7 @@ class Agenda:
         getattr(self.outcome, what).append(task_hash)
         self.done.add(task_hash)
         self.pending.discard(task_hash)
+        self.changes.append(task_hash)
 
     def not_ended(self) -> list[str]:
         """Hashes of what was to run and neither ended nor failed, upstream first."""
@@ -145,6 +148,7 @@ class Agenda:
         """Put tasks among those that stand, or those that are still to be made."""
         for task_hash in hashes:
             verdict = self.verdicts[task_hash]
+            self.changes.append(task_hash)
             if verdict.action != "skip":
                 self.pending.add(task_hash)
                 self.done.discard(task_hash)

@@ -83,6 +83,7 @@ class Build:
             planning.forces_all,
             self.agenda.done,
             self.agenda.pending,
+            self.agenda.changes,
         )
 
     @property

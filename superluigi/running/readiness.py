@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import luigi
@@ -16,7 +16,10 @@ from superluigi.project import Project
 from superluigi.settings import Settings
 from superluigi_catalog import Catalog
 
-__all__ = ["Readiness"]
+__all__ = ["Change", "Readiness"]
+
+Change = tuple[str, bool, bool]
+"""A task's hash, whether it is done now, whether it is still to be made."""
 
 
 @dataclass
@@ -33,10 +36,12 @@ class Readiness:
     catalog_path: str
     forces_all: bool
     """What is asked for is forced too."""
-    done: Collection[str]
+    done: set[str]
     """Hashes of what this build has made, or what stands and need not be made."""
-    pending: Collection[str]
+    pending: set[str]
     """Hashes of what it still has to make."""
+    changes: list[str] = field(default_factory=list)
+    """Hashes that were put into one of the two, or taken out, in that order."""
 
     def __call__(self, task: luigi.Task) -> bool:
         """Whether `task` needs nothing to be run before it is read."""
@@ -62,8 +67,24 @@ class Readiness:
             known in self.pending for known in planning.verdicts
         )
 
+    @property
+    def version(self) -> int:
+        """How often something has changed."""
+        return len(self.changes)
+
+    def since(self, version: int) -> list[Change]:
+        """What has changed since a version."""
+        changed = dict.fromkeys(self.changes[version:])
+        return [(name, name in self.done, name in self.pending) for name in changed]
+
+    def take(self, news: Sequence[Change]) -> None:
+        """Take over what has changed, in a process that was forked or spawned before it did."""
+        for name, is_done, is_pending in news:
+            (self.done.add if is_done else self.done.discard)(name)
+            (self.pending.add if is_pending else self.pending.discard)(name)
+
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "done": frozenset(self.done), "pending": frozenset(self.pending)}
+        return {**self.__dict__, "changes": []}
 
 
 class _Unrecorded:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 from typing import Any
 
@@ -25,6 +26,12 @@ class RunReporter(TaskStatusReporter):
         self._build_id = build_id
         self._events_path = events_path
         self._is_local = is_local
+
+    def for_task(self, task_hash: str) -> RunReporter:
+        """The same for another task, in the same process."""
+        other = copy.copy(self)
+        other._task_id = task_hash
+        return other
 
     def update_progress_percentage(self, percentage: float) -> None:
         """Tell how far the task is, 0 to 100."""

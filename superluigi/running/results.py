@@ -1,13 +1,15 @@
-"""The queue on which runs report back to their build, from this process or from a child."""
+"""The queue on which runs report back to their build, from this process or from one of the pool."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
+import queue
 from collections import deque
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from superluigi_catalog.records import RunEntry
+
+if TYPE_CHECKING:
+    from superluigi.running.pool import WorkerPool
 
 __all__ = ["Report", "ResultQueue"]
 
@@ -16,25 +18,15 @@ Report = tuple[str, str, Any, list[str], list[Any], "RunEntry | None"]
 
 
 class ResultQueue:
-    """A queue that needs no pipe where the run was in this process."""
+    """What was reported in this process, then what the processes of the pool report."""
 
-    def __init__(self) -> None:
-        self._own_pid = os.getpid()
+    def __init__(self, pool: WorkerPool) -> None:
+        self._pool = pool
         self._here: deque[Report] = deque()
-        self._from_children: Any = None
-
-    def open_for_children(self) -> None:
-        """Make the pipe, before the first child is started."""
-        if self._from_children is None:
-            self._from_children = multiprocessing.Queue()
 
     def put(self, report: Any) -> None:
         """Report; Luigi's own reports (a child that died) have five fields."""
-        full: Report = report if len(report) == 6 else (*report, None)
-        if os.getpid() == self._own_pid:
-            self._here.append(full)
-        else:
-            self._from_children.put(full)
+        self._here.append(report if len(report) == 6 else (*report, None))
 
     def would_wait(self) -> bool:
         """Whether no report of this process is there."""
@@ -46,17 +38,11 @@ class ResultQueue:
         Raises:
             queue.Empty: none came within `timeout` seconds.
         """
-        if self._here:
-            return self._here.popleft()
-        self.open_for_children()
-        report: Report = self._from_children.get(timeout=timeout)
-        return report
+        if not self._here:
+            self._here.extend(self._pool.reports(timeout))
+        if not self._here:
+            raise queue.Empty
+        return self._here.popleft()
 
     def close(self) -> None:
-        """Close the pipe."""
-        if self._from_children is not None:
-            self._from_children.close()
-
-    def __getstate__(self) -> dict[str, Any]:
-        # A spawned child gets the pipe; its own reports are never local to the parent.
-        return {"_own_pid": -1, "_here": deque(), "_from_children": self._from_children}
+        """Nothing to close: the processes are the pool's."""

@@ -14,6 +14,7 @@ from luigi.task_status import DONE, FAILED, PENDING
 from luigi.worker import GetWorkResponse, Worker, _get_retry_policy_dict
 
 from superluigi.registry import task_class
+from superluigi.running.pool import WorkerPool
 from superluigi.running.process import RunProcess, SettledProcess
 from superluigi.running.reporter import RunReporter
 from superluigi.running.results import ResultQueue
@@ -49,8 +50,9 @@ class PlanWorker(Worker):
         self._held: list[str] = []
         self._look_after = 0.0
         self._silent: set[str] = set()
+        self._pool = WorkerPool(num_workers, reuses=not self._config.force_multiprocessing)
         self._task_result_queue.close()
-        self._task_result_queue: Any = ResultQueue()
+        self._task_result_queue: Any = ResultQueue(self._pool)
 
     def __enter__(self) -> PlanWorker:
         # The keep-alive thread tells luigid that we live; beside a scheduler of our own it would only
@@ -60,13 +62,15 @@ class PlanWorker(Worker):
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> bool:
-        if not self._is_local:
-            return bool(super().__exit__(kind, error, trace))
-        for process in self._running_tasks.values():
-            if process.is_alive():
-                process.terminate()
-        self._task_result_queue.close()
-        return False
+        try:
+            if not self._is_local:
+                return bool(super().__exit__(kind, error, trace))
+            for process in self._running_tasks.values():
+                if process.is_alive():
+                    process.terminate()
+            return False
+        finally:
+            self._pool.close()
 
     @property
     def is_phasing_out(self) -> bool:
@@ -80,6 +84,7 @@ class PlanWorker(Worker):
 
     def announce(self, tasks: list[PlannedTask], upstream: dict[str, list[str]]) -> None:
         """Tell the scheduler what is to be run, and after what."""
+        self._pool.learn({planned.task_hash: planned.task for planned in tasks})
         for planned in tasks:
             task = planned.task
             if self._first_task is None:
@@ -176,7 +181,7 @@ class PlanWorker(Worker):
             events_path=build.events_path,
             is_local=self._is_local,
         )
-        process = RunProcess(
+        return RunProcess(
             task,
             self._id,
             self._task_result_queue,
@@ -188,10 +193,8 @@ class PlanWorker(Worker):
             project=build.project,
             is_ready=build.readiness,
             raise_exception=build.options.raise_exception,
+            pool=self._pool,
         )
-        if process.use_multiprocessing:
-            self._task_result_queue.open_for_children()
-        return process
 
     def _handle_next_task(self) -> None:
         """Take one report; Luigi's own method, with the build told first and retries of its own."""
