@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 __all__ = ["CodeFingerprint", "CodePart", "NotFollowed"]
@@ -85,13 +83,3 @@ class CodeFingerprint:
         if self.code_version is not None:
             row["code_version"] = self.code_version
         return row
-
-    @cached_property
-    def document(self) -> Mapping[str, Any]:
-        """As a sidecar holds it; one object for all runs of the class, which nobody changes."""
-        return self.to_dict()
-
-    @cached_property
-    def document_with_sources(self) -> Mapping[str, Any]:
-        """As it is recorded; one object for all runs of the class, which nobody changes."""
-        return self.to_dict(include_source=True)

@@ -238,11 +238,11 @@ class Build:
             text = str(explanation or "the process died")
             entry = _unreported_entry(order, "failed", text.strip().splitlines()[-1])
             outcome = replace(entry, error_type="ProcessDied", traceback=text)
-        code = self._planner.code.get(self.agenda.verdicts[task_id].task.family)
+        family = self.agenda.verdicts[task_id].task.family
         return replace(
             outcome,
             reasons=tuple(reason.to_dict() for reason in self.agenda.decisions[task_id].reasons),
-            code=code.document_with_sources if code is not None else None,
+            code=self._standing.orders.code_of(family)[1],
             environment=order.environment,
             log=self._files.run_log(order.run_id),
         )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
+from superluigi.code import CodeFingerprint
 from superluigi.execution.inputs import UNKNOWN_RUN
 from superluigi.execution.order import ExpectedInput, RunOrder, new_uuid7
 from superluigi.planning.decide import Verdict
 from superluigi.planning.decision import Reason
 from superluigi.planning.nodes import PlannedOutput, PlannedTask
 from superluigi.planning.planner import Planner
+from superluigi_catalog.records import JsonObject
 
 __all__ = ["Orders"]
 
@@ -23,13 +23,14 @@ class Orders:
     build_id: str
     planner: Planner
     force_local_download: bool = False
-    _environments: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    _codes: dict[str, tuple[CodeFingerprint, JsonObject, JsonObject]] = field(default_factory=dict)
+    """By family."""
+    _environments: dict[str, JsonObject] = field(default_factory=dict)
     """By family."""
 
     def make(self, verdict: Verdict, reason: Reason, *, with_code: bool = True) -> RunOrder:
         """An order for what a verdict is about, with the inputs as they stand now."""
         task = verdict.task
-        code = self.planner.code.get(task.family) if with_code else None
         return RunOrder(
             run_id=new_uuid7(),
             task_hash=task.task_hash,
@@ -38,14 +39,28 @@ class Orders:
             inputs=tuple(_expected(*row) for row in task.inputs()),
             upstream={place: upstream.task_hash for place, upstream in task.upstream},
             standing={} if self.planner.verify == "catalog" else _tokens(task),
-            code=code.document if code is not None else None,
+            code=self.code_of(task.family)[0] if with_code else None,
             environment=self._environment(task),
             durability=self.planner.settings.durability,
             force_local_download=self.force_local_download,
             record_plain_targets=self.planner.settings.plain_targets,
         )
 
-    def _environment(self, task: PlannedTask) -> Mapping[str, Any]:
+    def code_of(self, family: str) -> tuple[JsonObject, JsonObject] | tuple[None, None]:
+        """The code of a family as its sidecars hold it, and as the catalog does, with the sources.
+
+        One object each for all runs, which nobody changes.
+        """
+        code = self.planner.code.get(family)
+        if code is None:
+            return None, None
+        known = self._codes.get(family)
+        if known is None or known[0] is not code:
+            known = (code, code.to_dict(), code.to_dict(include_source=True))
+            self._codes[family] = known
+        return known[1], known[2]
+
+    def _environment(self, task: PlannedTask) -> JsonObject:
         known = self._environments.get(task.family)
         if known is None:
             known = self._environments[task.family] = self.planner.environment_of(task)
