@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from superluigi_catalog.lazy import lazily
 
 if TYPE_CHECKING:
     from superluigi.code import fingerprint_code
@@ -13,24 +14,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Catalog", "fingerprint_code", "load_task", "plan_task", "run_task"]
 
-_HOMES = {
-    "Catalog": "superluigi_catalog",
-    "fingerprint_code": "superluigi.code",
-    "load_task": "superluigi.loading",
-    "plan_task": "superluigi.task_runner",
-    "run_task": "superluigi.task_runner",
-}
-
-
-def __getattr__(name: str) -> Any:
-    # Luigi takes a quarter of a second to import: only who runs tasks shall pay for it.
-    home = _HOMES.get(name)
-    if home is None:
-        message = f"module 'superluigi' has no attribute {name!r}"
-        raise AttributeError(message)
-    value = getattr(importlib.import_module(home), name)
-    globals()[name] = value
-    return value
+# Luigi takes a quarter of a second to import: only who runs tasks shall pay for it.
+__getattr__ = lazily(
+    __name__,
+    {
+        "superluigi_catalog": "Catalog",
+        "superluigi.code": "fingerprint_code",
+        "superluigi.loading": "load_task",
+        "superluigi.task_runner": "plan_task run_task",
+    },
+)
 
 
 def __dir__() -> list[str]:

@@ -6,11 +6,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from superluigi_catalog import reading
-from superluigi_catalog.lineage import Direction, Lineage
-from superluigi_catalog.results import Revision, Run, Task
 
 if TYPE_CHECKING:
     from superluigi_catalog.connected import Connected
+    from superluigi_catalog.lineage import Direction, Lineage
+    from superluigi_catalog.results import Revision, Run, Task
 
 __all__ = ["AsOf"]
 
@@ -90,7 +90,7 @@ class AsOf:
             TaskNotFound: no such target is recorded.
         """
         with self._reader._reading() as session:
-            return reading.history(self._reader._refs(session), path, until=self.when)
+            return reading.history_of(self._reader._refs(session), path, until=self.when)
 
     def _lineage(self, ref: Any, direction: Direction, depth: int | None) -> Lineage:
         with self._reader._reading() as session:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from array import array
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from superluigi_catalog.connected import Connected
-from superluigi_catalog.moments import Moment
 from superluigi_catalog.reading import listing, overview
 from superluigi_catalog.reading.task_filter import TaskFilter
 from superluigi_catalog.reading.tasks import tasks_by_id
-from superluigi_catalog.results import Task
-from superluigi_catalog.storage.session import Session
+
+if TYPE_CHECKING:
+    from superluigi_catalog.moments import Moment
+    from superluigi_catalog.results import Task
+    from superluigi_catalog.storage.session import Session
 
 __all__ = ["Browser", "TaskListing"]
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from superluigi_catalog import reading
-from superluigi_catalog.explanation import Why
 from superluigi_catalog.moments import Moment, utc_moment
 from superluigi_catalog.results import (
     RUN_STATUSES,
@@ -16,8 +15,11 @@ from superluigi_catalog.results import (
     Task,
     checked_statuses,
 )
-from superluigi_catalog.stats import Stats
 from superluigi_catalog.tracer import Tracer
+
+if TYPE_CHECKING:
+    from superluigi_catalog.explanation import Why
+    from superluigi_catalog.stats import Stats
 
 __all__ = ["Reader"]
 
@@ -160,7 +162,7 @@ class Reader(Tracer):
         """
         with self._reading() as session:
             refs = self._refs(session)
-            return reading.runs(
+            return reading.runs_matching(
                 session,
                 task=None if ref is None else refs.task(ref),
                 build=None if build is None else refs.build(build),
@@ -199,7 +201,7 @@ class Reader(Tracer):
             ValueError: `since` is no moment.
         """
         with self._reading() as session:
-            return reading.builds(
+            return reading.builds_matching(
                 session,
                 since=None if since is None else utc_moment(since),
                 after=None if after is None else self._refs(session).build(after),
@@ -242,4 +244,4 @@ class Reader(Tracer):
         """
         with self._reading() as session:
             moment = "" if since is None else utc_moment(since)
-            return reading.stats(session, since=moment, window=runs, limit=limit)
+            return reading.stats_since(session, since=moment, window=runs, limit=limit)

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from superluigi_catalog import reading, recording
 from superluigi_catalog.connected import Connected
-from superluigi_catalog.records import (
-    BuildEntry,
-    Claim,
-    JsonObject,
-    Lease,
-    Observed,
-    RunEntry,
-    TargetRecord,
-    TaskEntry,
-    YieldedTask,
-)
-from superluigi_catalog.results import Interrupted
+
+if TYPE_CHECKING:
+    from superluigi_catalog.records import (
+        BuildEntry,
+        Claim,
+        JsonObject,
+        Lease,
+        Observed,
+        RunEntry,
+        TargetRecord,
+        TaskEntry,
+        YieldedTask,
+    )
+    from superluigi_catalog.results import Interrupted
 
 __all__ = ["Recorder"]
 
@@ -164,7 +166,7 @@ class Recorder(Connected):
             By task hash; without tasks that nobody runs. Their owners may be gone.
         """
         with self._reading() as session:
-            return reading.leases(session, task_hashes)
+            return reading.leases_of(session, task_hashes)
 
     def finish_run(self, entry: RunEntry) -> None:
         """Record how a run ended, with all that it consumed and made; started before, or not.
@@ -250,7 +252,7 @@ class Recorder(Connected):
             By uri, in no order; without those that nobody recorded. Inputs are ordered by place.
         """
         with self._reading() as session:
-            return reading.target_records(session, uris, with_code_parts=with_code_parts)
+            return reading.target_records_of(session, uris, with_code_parts=with_code_parts)
 
     def durations(self, families: Mapping[str, str]) -> dict[str, float]:
         """Estimate how long tasks will take.

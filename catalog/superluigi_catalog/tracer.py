@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from superluigi_catalog import reading
 from superluigi_catalog.as_of import AsOf
 from superluigi_catalog.connected import Connected
-from superluigi_catalog.difference import Diff
-from superluigi_catalog.lineage import Lineage
 from superluigi_catalog.moments import Moment, utc_moment
-from superluigi_catalog.results import Revision, Run
+
+if TYPE_CHECKING:
+    from superluigi_catalog.difference import Diff
+    from superluigi_catalog.lineage import Lineage
+    from superluigi_catalog.results import Revision, Run
 
 __all__ = ["Tracer"]
 
@@ -125,7 +127,7 @@ class Tracer(Connected):
             TaskNotFound: no such target is recorded.
         """
         with self._reading() as session:
-            return reading.history(self._refs(session), path)
+            return reading.history_of(self._refs(session), path)
 
     def diff(self, a: Any, b: Any = None) -> Diff:
         """Compare two tasks, two runs or two builds, and name what of it came first.
@@ -147,4 +149,4 @@ class Tracer(Connected):
         """
         with self._reading() as session:
             refs = self._refs(session)
-            return reading.diff_before(refs, a) if b is None else reading.diff(refs, a, b)
+            return reading.diff_before(refs, a) if b is None else reading.diff_between(refs, a, b)

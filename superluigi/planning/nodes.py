@@ -49,6 +49,8 @@ class PlannedOutput:
     """What `output()` returned."""
     target: TargetWithMetadata | None
     """The same as one of ours; None when it has no bytes of its own."""
+    location: str
+    """Its absolute path or URI."""
     state: TargetState = field(default_factory=TargetState)
 
 
@@ -235,5 +237,6 @@ def _planned_output(
     target = adapt(plain)
     if target is None:
         uri = opaque_uri(plain, task_hash, place)
-        return PlannedOutput(place, uri, type(plain).__name__, plain, None)
-    return PlannedOutput(place, project.stored_path(target.uri), target.kind, plain, target)
+        return PlannedOutput(place, uri, type(plain).__name__, plain, None, uri)
+    location = target.uri
+    return PlannedOutput(place, project.stored_path(location), target.kind, plain, target, location)

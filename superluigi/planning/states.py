@@ -14,6 +14,7 @@ from superluigi_catalog.records import (
     RunRecord,
     TargetRecord,
 )
+from superluigi_catalog.storage.bulk import maker_of
 
 __all__ = ["TargetState", "same_content", "stat_fingerprint"]
 
@@ -119,17 +120,20 @@ class TargetState:
         """This content as the input of a run."""
         seen, run = self.observation, self.run
         made_here = run is not None and not self.was_edited and self.exists
-        return InputEntry(
-            place=place,
-            uri=uri,
-            kind=kind,
-            fingerprint=self.last_fingerprint or ("" if seen is not None else UNKNOWN_RUN),
-            size_bytes=seen.size_bytes if seen else None,
-            etag=seen.etag if seen else None,
-            version_id=seen.version_id if seen else None,
-            task_hash=run.task_hash if run is not None and made_here else task_hash,
-            run_id=run.run_id if run is not None and made_here else None,
+        return _made_entry(
+            place,
+            uri,
+            kind,
+            self.last_fingerprint or ("" if seen is not None else UNKNOWN_RUN),
+            seen.size_bytes if seen else None,
+            seen.etag if seen else None,
+            seen.version_id if seen else None,
+            run.task_hash if run is not None and made_here else task_hash,
+            run.run_id if run is not None and made_here else None,
         )
+
+
+_made_entry = maker_of(InputEntry)
 
 
 def stat_fingerprint(seen: Observation) -> str:

@@ -12,6 +12,7 @@ from superluigi.planning.decision import Reason
 from superluigi.planning.nodes import PlannedOutput, PlannedTask
 from superluigi.planning.planner import Planner
 from superluigi_catalog.records import JsonObject
+from superluigi_catalog.storage.bulk import maker_of
 
 __all__ = ["Orders"]
 
@@ -77,6 +78,9 @@ def _tokens(task: PlannedTask) -> dict[str, str]:
     }
 
 
+_made_input = maker_of(ExpectedInput)
+
+
 def _expected(place: str, upstream: PlannedTask, output: PlannedOutput) -> ExpectedInput:
     state = output.state
     entry = state.as_input(place, output.uri, output.kind, upstream.task_hash)
@@ -88,6 +92,5 @@ def _expected(place: str, upstream: PlannedTask, output: PlannedOutput) -> Expec
             # Remote content is known without reading it; local content the run reads itself.
             content = output.target.read_content(seen)
             entry = replace(entry, fingerprint=content.fingerprint)
-    location = output.target.uri if output.target is not None else output.uri
     token = state.observation.token if state.observation is not None else None
-    return ExpectedInput(entry, location, token)
+    return _made_input(entry, output.location, token)

@@ -36,16 +36,49 @@ class LocalScheduler(Scheduler):
 
     def add_task(self, *args: Any, **kwargs: Any) -> None:
         """Take a task or its new status in."""
+        if self._is_plain_end(kwargs):
+            self._end(kwargs)
+            return
+        # Luigi makes a dummy of every dependency before it asks whether that is known, once for each edge.
+        upstream = kwargs.pop("deps", None) or ()
+        if not all(self._state.has_task(name) for name in upstream):
+            kwargs["deps"] = upstream
         super().add_task(*args, **kwargs)
         task = self._state.get_task(kwargs["task_id"])
         if task is None:
             return
+        if upstream and "deps" not in kwargs:
+            task.deps = set(upstream)
+            self._update_priority(task, task.priority, kwargs["worker"])
         if task.resources or kwargs.get("batch_id"):
             self._needs_stock = True
         if task.status == PENDING:
             self._wait_or_push(task)
         elif task.status == DONE:
             self._release(task.id)
+
+    def _is_plain_end(self, told: dict[str, Any]) -> bool:
+        """Whether a task has ended well that this worker ran, and nothing else is to be taken in."""
+        task = self._state.get_task(told["task_id"])
+        return (
+            told["status"] == DONE
+            and task is not None
+            and task.status == RUNNING
+            and task.worker_running == told["worker"]
+            and task.batch_id is None
+            and task.remove is None
+            and not told.get("new_deps")
+            and not told.get("assistant")
+        )
+
+    def _end(self, told: dict[str, Any]) -> None:
+        """What Luigi's `add_task` does with such a task."""
+        task: Any = self._state.get_task(told["task_id"])
+        self._update_worker(told["worker"])
+        task.expl = told.get("expl")
+        self._update_task_history(task, DONE)
+        self._state.set_status(task, DONE, self._config)
+        self._release(task.id)
 
     def get_work(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """The next task to run, or none."""

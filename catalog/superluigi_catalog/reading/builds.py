@@ -11,7 +11,7 @@ from superluigi_catalog.results import Build
 from superluigi_catalog.storage.session import Row, Session
 from superluigi_catalog.storage.values import from_json
 
-__all__ = ["build_number", "builds", "builds_by_id"]
+__all__ = ["build_number", "builds_by_id", "builds_matching"]
 
 _BUILDS = """
 SELECT b.id, b.uuid, b.status, b.started_at, b.ended_at, b.roots, b.host, b.user, b.cwd, b.argv,
@@ -26,7 +26,7 @@ _ORDER = ("ran", "unchanged", "shared", "adopted", "failed", "interrupted", "run
 """As the counts of a build have it; a run that succeeded is one that ran."""
 
 
-def builds(
+def builds_matching(
     session: Session, *, since: str | None = None, after: int | None = None, limit: int | None
 ) -> tuple[Build, ...]:
     """List builds: begun since then, and further down than the build with the id `after`."""

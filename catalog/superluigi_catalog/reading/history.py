@@ -12,7 +12,7 @@ from superluigi_catalog.reading.runs import runs_by_id
 from superluigi_catalog.results import Consumption, Revision, Run
 from superluigi_catalog.storage.session import Row, Session
 
-__all__ = ["history"]
+__all__ = ["history_of"]
 
 _CONTENTS = """
 SELECT k.id, g.uri, k.fingerprint, k.size_bytes, g.run_id = r.id AND g.run_content_id = k.id,
@@ -29,7 +29,7 @@ WHERE k.target_id = ? ORDER BY r.started_at DESC, r.id DESC
 """
 
 
-def history(
+def history_of(
     refs: References, path: str | os.PathLike[str], *, until: str | None = None
 ) -> tuple[Revision, ...]:
     """List the contents that a target has held, newest first; those known by then."""

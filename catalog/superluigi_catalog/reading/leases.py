@@ -8,10 +8,10 @@ from collections.abc import Collection
 from superluigi_catalog.records import Lease
 from superluigi_catalog.storage.session import Session
 
-__all__ = ["leases"]
+__all__ = ["leases_of"]
 
 
-def leases(session: Session, task_hashes: Collection[str]) -> dict[str, Lease]:
+def leases_of(session: Session, task_hashes: Collection[str]) -> dict[str, Lease]:
     """Look up the leases of tasks."""
     rows = session.rows(
         """

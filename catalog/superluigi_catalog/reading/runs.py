@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from superluigi_catalog.owner import is_alive
 from superluigi_catalog.reading.numbers import number_of
@@ -15,10 +15,12 @@ from superluigi_catalog.reading.status import dead_runs
 from superluigi_catalog.records import OutputEntry
 from superluigi_catalog.results import Run
 from superluigi_catalog.storage.bulk import garbage_kept
-from superluigi_catalog.storage.session import Row, Session
 from superluigi_catalog.storage.values import from_json
 
-__all__ = ["run_by_uuid", "run_number", "runs", "runs_by_id", "status_now"]
+if TYPE_CHECKING:
+    from superluigi_catalog.storage.session import Row, Session
+
+__all__ = ["run_by_uuid", "run_number", "runs_by_id", "runs_matching", "status_now"]
 
 _RUN_COLUMNS = """
 SELECT r.id, r.uuid, t.hash, f.name, t.params, r.status, r.started_at, r.ended_at, r.duration_s,
@@ -45,7 +47,7 @@ r.id IN (SELECT id FROM runs WHERE status IN ('failed', 'interrupted') UNION ALL
 _NEWEST_FIRST = "ORDER BY r.started_at DESC, r.id DESC LIMIT ?"
 
 
-def runs(
+def runs_matching(
     session: Session,
     *,
     task: int | None = None,

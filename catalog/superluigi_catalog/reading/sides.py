@@ -16,7 +16,7 @@ from superluigi_catalog.reading.standing import with_standing
 from superluigi_catalog.results import Build, Run
 from superluigi_catalog.storage.session import Session
 
-__all__ = ["diff", "diff_before"]
+__all__ = ["diff_before", "diff_between"]
 
 _RUN_BEFORE = with_standing("""
 SELECT r.id FROM runs r, runs n WHERE n.id = ? AND r.task_id = n.task_id AND r.id <> n.id
@@ -46,7 +46,7 @@ FROM json_each(?) w CROSS JOIN builds b WHERE b.id = ?
 """)
 
 
-def diff(refs: References, a: Any, b: Any) -> Diff:
+def diff_between(refs: References, a: Any, b: Any) -> Diff:
     """Compare two tasks, runs or builds.
 
     Raises:

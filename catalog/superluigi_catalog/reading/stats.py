@@ -13,7 +13,7 @@ from superluigi_catalog.results import Task
 from superluigi_catalog.stats import FamilyStats, Stats, TargetStats, TaskStats
 from superluigi_catalog.storage.session import Session
 
-__all__ = ["stats"]
+__all__ = ["stats_since"]
 
 _WINDOW = """
 WITH newest AS MATERIALIZED (
@@ -50,7 +50,7 @@ class _Counted(NamedTuple):
     last_run: int
 
 
-def stats(session: Session, *, since: str, window: int, limit: int) -> Stats:
+def stats_since(session: Session, *, since: str, window: int, limit: int) -> Stats:
     """Count the newest runs.
 
     Args:

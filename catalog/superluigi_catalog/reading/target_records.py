@@ -12,10 +12,10 @@ from superluigi_catalog.storage.bulk import garbage_kept, maker_of
 from superluigi_catalog.storage.session import Row, Session
 from superluigi_catalog.storage.values import from_json, storable
 
-__all__ = ["target_records"]
+__all__ = ["target_records_of"]
 
 
-def target_records(
+def target_records_of(
     session: Session, uris: Collection[str], *, with_code_parts: bool
 ) -> dict[str, TargetRecord]:
     """Look up targets with the runs that they are recorded under."""

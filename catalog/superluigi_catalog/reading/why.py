@@ -9,7 +9,7 @@ from superluigi_catalog.explanation import Cause, Step, Why, changed_parts, part
 from superluigi_catalog.reading.closure import lineage_of
 from superluigi_catalog.reading.node import sources_of
 from superluigi_catalog.reading.runs import run_by_uuid
-from superluigi_catalog.reading.target_records import target_records
+from superluigi_catalog.reading.target_records import target_records_of
 from superluigi_catalog.reading.targets import targets_of
 from superluigi_catalog.reading.tasks import tasks_by_id
 from superluigi_catalog.records import InputEntry, TargetRecord
@@ -26,7 +26,7 @@ def why_task(session: Session, number: int) -> Why:
     """Explain a task's recorded state."""
     task = tasks_by_id(session, [number])[number]
     run = None if task.current_run_id is None else run_by_uuid(session, task.current_run_id)
-    records = target_records(
+    records = target_records_of(
         session, [entry.uri for entry in run.inputs] if run else [], with_code_parts=False
     )
     upstream = [

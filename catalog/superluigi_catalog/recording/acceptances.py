@@ -11,7 +11,7 @@ from superluigi_catalog.errors import AcceptanceRefused
 from superluigi_catalog.owner import this_owner
 from superluigi_catalog.reading.estimates import dynamic_upstream
 from superluigi_catalog.reading.runs import run_by_uuid
-from superluigi_catalog.reading.target_records import target_records
+from superluigi_catalog.reading.target_records import target_records_of
 from superluigi_catalog.recording.identify import run_id
 from superluigi_catalog.recording.runs import finish_run, settle_run_edges
 from superluigi_catalog.records import InputEntry, OutputEntry, RunEntry, TargetRecord
@@ -151,7 +151,7 @@ def _task(session: Session, task: int) -> tuple[str, str | None]:
 
 
 def _standing_outputs(session: Session, run: Run) -> tuple[OutputEntry, ...]:
-    records = target_records(session, [each.uri for each in run.outputs], with_code_parts=False)
+    records = target_records_of(session, [each.uri for each in run.outputs], with_code_parts=False)
     outputs = []
     for output in run.outputs:
         record = records.get(output.uri)
@@ -185,7 +185,7 @@ def _as_output(place: str, record: TargetRecord) -> OutputEntry:
 
 def _inputs_now(session: Session, inputs: Sequence[InputEntry]) -> tuple[InputEntry, ...]:
     """What was last seen at the inputs; where nothing is, what was consumed."""
-    records = target_records(session, [each.uri for each in inputs], with_code_parts=False)
+    records = target_records_of(session, [each.uri for each in inputs], with_code_parts=False)
     return tuple(_input_now(entry, records.get(entry.uri)) for entry in inputs)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 
-from superluigi_catalog.reading.leases import leases
+from superluigi_catalog.reading.leases import leases_of
 from superluigi_catalog.recording.identify import run_id, task_id
 from superluigi_catalog.records import Claim, Lease
 from superluigi_catalog.storage.session import Session
@@ -24,7 +24,7 @@ def claim(
     """Say whether a run of a task may begin; what a dead owner held is taken from it."""
     task = task_id(session, task_hash)
     if session.row("SELECT 1 FROM leases WHERE task_id = ?", (task,)) is not None:
-        lease = leases(session, [task_hash])[task_hash]
+        lease = leases_of(session, [task_hash])[task_hash]
         if not is_gone(lease):
             return Claim(holder=lease)
         session.execute("DELETE FROM leases WHERE task_id = ?", (task,))

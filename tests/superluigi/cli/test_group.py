@@ -13,7 +13,15 @@ import pytest
 from superluigi.cli import group
 from superluigi.cli.errors import EXIT_CODES, ExitCode
 
-_HEAVY = ("luigi", "boto3", "botocore", "rich", "textual", "superluigi_catalog", "sqlite_utils")
+_HEAVY = (
+    "luigi",
+    "boto3",
+    "botocore",
+    "rich",
+    "textual",
+    "superluigi_catalog.catalog",
+    "sqlite_utils",
+)
 _IMPORTED = "import sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
 
 
