@@ -22,7 +22,7 @@ _HEAVY = (
     "superluigi_catalog.catalog",
     "sqlite_utils",
 )
-_IMPORTED = "import sys; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+_IMPORTED = "import sys; print(*sorted(sys.modules))"
 
 
 def _cpu_of(arguments: list[str]) -> float:
