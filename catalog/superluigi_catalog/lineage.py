@@ -44,12 +44,16 @@ class Lineage(Collection[Task]):
 
     Iterating gives the tasks without the root, nearest first. What a task depends on is what its current
     run consumed; where it has no run yet, what it requires.
+
+    That of a whole direction (`upstream` or `downstream` without a depth) is read as it is used: the first
+    tasks at once, whatever follows; of each task hash, family and parameters, and more when it is asked for;
+    edges and depths likewise, together with the tasks anew. `whole()` reads everything now, in one state.
     """
 
     root: Task
     direction: Direction
     tasks: tuple[Task, ...]
-    """Without the root; nearest first, then by place."""
+    """Without the root; nearest first, then inputs by place, and results as they were recorded."""
     edges: tuple[LineageEdge, ...]
     """All between these tasks and the root, ordered by the depending task, nearest first, then place."""
     depths: Mapping[str, int]
@@ -64,6 +68,10 @@ class Lineage(Collection[Task]):
     def __contains__(self, item: object) -> bool:
         task_hash = getattr(item, "task_hash", item)
         return task_hash != self.root.task_hash and task_hash in self.depths
+
+    def whole(self) -> Lineage:
+        """Return it with all that belongs to it, as it is recorded at one instant."""
+        return self
 
     def to_dicts(self) -> list[dict[str, Any]]:
         """Return the tasks as JSON types.

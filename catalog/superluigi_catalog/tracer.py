@@ -12,14 +12,14 @@ from superluigi_catalog.moments import Moment, utc_moment
 
 if TYPE_CHECKING:
     from superluigi_catalog.difference import Diff
-    from superluigi_catalog.lineage import Lineage
+    from superluigi_catalog.lineage import Direction, Lineage
     from superluigi_catalog.results import Revision, Run
 
 __all__ = ["Tracer"]
 
 
 class Tracer(Connected):
-    """Follows lineage; every call sees one consistent state."""
+    """Follows lineage; every call sees one consistent state (and see `Lineage`, which is read as it is used)."""
 
     def upstream(self, ref: Any, depth: int | None = None) -> Lineage:
         """Follow a task's inputs.
@@ -33,8 +33,7 @@ class Tracer(Connected):
             AmbiguousHash: several tasks do.
             ValueError: the depth is negative.
         """
-        with self._reading() as session:
-            return reading.lineage_of(session, self._refs(session).task(ref), "upstream", depth)
+        return self._followed(ref, "upstream", depth)
 
     def downstream(self, ref: Any, depth: int | None = None) -> Lineage:
         """Follow what was made of a task's results.
@@ -48,8 +47,7 @@ class Tracer(Connected):
             AmbiguousHash: several tasks do.
             ValueError: the depth is negative.
         """
-        with self._reading() as session:
-            return reading.lineage_of(session, self._refs(session).task(ref), "downstream", depth)
+        return self._followed(ref, "downstream", depth)
 
     def lineage(self, ref: Any, depth: int | None = None) -> Lineage:
         """Follow a task's inputs, and what was made of its results: in a notebook, a picture.
@@ -65,6 +63,16 @@ class Tracer(Connected):
         """
         with self._reading() as session:
             return reading.lineage_of(session, self._refs(session).task(ref), "both", depth)
+
+    def _followed(self, ref: Any, direction: Direction, depth: int | None) -> Lineage:
+        with self._reading() as session:
+            number = self._refs(session).task(ref)
+            if depth is not None:
+                return reading.lineage_of(session, number, direction, depth)
+            root = reading.tasks_by_id(session, [number])[number]
+        from superluigi_catalog.unread import unread_lineage
+
+        return unread_lineage(self, number, root, direction)
 
     def as_of(self, when: Moment) -> AsOf:
         """Ask as on an earlier day: `catalog.as_of("2026-01-05").upstream(ref)`.

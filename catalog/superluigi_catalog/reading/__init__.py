@@ -8,7 +8,7 @@ from superluigi_catalog.lazy import lazily
 
 if TYPE_CHECKING:
     from superluigi_catalog.reading.builds import build_number, builds_by_id, builds_matching
-    from superluigi_catalog.reading.closure import lineage_of
+    from superluigi_catalog.reading.closure import closure_rows, lineage_of
     from superluigi_catalog.reading.estimates import durations, dynamic_upstream, last_start_before
     from superluigi_catalog.reading.history import history_of
     from superluigi_catalog.reading.leases import leases_of
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from superluigi_catalog.reading.target_records import target_records_of
     from superluigi_catalog.reading.targets import makers, target, targets_of, who_read
     from superluigi_catalog.reading.task_filter import TaskFilter
-    from superluigi_catalog.reading.tasks import tasks_by_id, tasks_matching
+    from superluigi_catalog.reading.tasks import family_names, tasks_by_id, tasks_matching
     from superluigi_catalog.reading.then import lineage_then, task_then
     from superluigi_catalog.reading.why import why_run, why_task
 
@@ -28,10 +28,12 @@ __all__ = [
     "build_number",
     "builds_by_id",
     "builds_matching",
+    "closure_rows",
     "diff_before",
     "diff_between",
     "durations",
     "dynamic_upstream",
+    "family_names",
     "history_of",
     "last_start_before",
     "leases_of",
@@ -58,7 +60,7 @@ __getattr__ = lazily(
     __name__,
     {
         ".builds": "build_number builds_matching builds_by_id",
-        ".closure": "lineage_of",
+        ".closure": "closure_rows lineage_of",
         ".estimates": "durations dynamic_upstream last_start_before",
         ".history": "history_of",
         ".leases": "leases_of",
@@ -69,7 +71,7 @@ __getattr__ = lazily(
         ".target_records": "target_records_of",
         ".targets": "makers target targets_of who_read",
         ".task_filter": "TaskFilter",
-        ".tasks": "tasks_by_id tasks_matching",
+        ".tasks": "family_names tasks_by_id tasks_matching",
         ".then": "lineage_then task_then",
         ".why": "why_run why_task",
     },

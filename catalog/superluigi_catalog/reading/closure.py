@@ -14,9 +14,17 @@ from superluigi_catalog.reading.order import place_key
 from superluigi_catalog.reading.tasks import tasks_by_id
 from superluigi_catalog.results import Task
 from superluigi_catalog.storage.bulk import garbage_kept, maker_of
-from superluigi_catalog.storage.session import Session
+from superluigi_catalog.storage.session import Row, Session
 
-__all__ = ["KINDS", "Consumed", "Edge", "directions_of", "lineage_of", "put_together"]
+__all__ = [
+    "KINDS",
+    "Consumed",
+    "Edge",
+    "closure_rows",
+    "directions_of",
+    "lineage_of",
+    "put_together",
+]
 
 Edge = tuple[int, str, int, str]
 """(task, place, upstream, kind)."""
@@ -29,15 +37,18 @@ _CLOSURES = {
         WITH RECURSIVE reached(id) AS (
           SELECT ? UNION
           SELECT e.upstream_id FROM reached CROSS JOIN edges e ON e.task_id = reached.id WHERE e.kind < 3)
-        SELECT id FROM reached
     """,
     "downstream": """
         WITH RECURSIVE reached(id) AS (
           SELECT ? UNION
           SELECT e.task_id FROM reached CROSS JOIN edges e ON e.upstream_id = reached.id WHERE e.kind < 3)
-        SELECT id FROM reached
     """,
 }
+_IDS = "SELECT id FROM reached"
+# SQLite takes what is reached from a queue: in the order in which it was found, the nearest first.
+_ROWS = """
+SELECT t.id, t.hash, t.family_id, t.params FROM reached CROSS JOIN tasks t ON t.id = reached.id LIMIT ?
+"""
 _STEPS = {
     "upstream": """
         SELECT DISTINCT e.upstream_id FROM json_each(?) w
@@ -92,6 +103,22 @@ def lineage_of(session: Session, root: int, direction: Direction, depth: int | N
         return put_together(root, direction, tasks, edges, consumed)
 
 
+def closure_rows(session: Session, root: int, direction: Direction, limit: int | None) -> list[Row]:
+    """Look up the tasks upstream or downstream of one, nearest first, without itself.
+
+    Args:
+        session: With an open snapshot.
+        root: The task's id.
+        direction: Towards inputs, or towards results.
+        limit: How many at most; None: all.
+
+    Returns:
+        Of each: id, hash, id of the family, parameters as JSON.
+    """
+    many = -1 if limit is None else limit + 1
+    return session.rows(f"{_CLOSURES[direction]} {_ROWS}", (root, many))[1:]
+
+
 def directions_of(direction: Direction) -> tuple[str, ...]:
     """Name the ways that a direction goes."""
     return ("upstream", "downstream") if direction == "both" else (direction,)
@@ -113,11 +140,10 @@ def put_together(
         edges: Between these.
         consumed: What the first of two tasks consumed that the second had made.
     """
-    ranks = {place: rank for rank, place in enumerate(sorted({e[1] for e in edges}, key=place_key))}
-    edges.sort(key=lambda edge: (ranks[edge[1]], edge[2], edge[0]))
     depths = _depths(root, edges, directions_of(direction))
     order = {task: rank for rank, task in enumerate(depths)}
-    edges.sort(key=lambda edge: order[edge[0]])
+    ranks = {place: rank for rank, place in enumerate(sorted({e[1] for e in edges}, key=place_key))}
+    edges.sort(key=lambda edge: (order[edge[0]], ranks[edge[1]], edge[2]))
     hashes = {number: task.task_hash for number, task in tasks.items()}
     return Lineage(
         root=tasks[root],
@@ -129,7 +155,7 @@ def put_together(
 
 
 def _closure(session: Session, root: int, direction: str) -> set[int]:
-    return {number for (number,) in session.rows(_CLOSURES[direction], (root,))}
+    return {number for (number,) in session.rows(f"{_CLOSURES[direction]} {_IDS}", (root,))}
 
 
 def _steps(session: Session, root: int, direction: str, depth: int) -> set[int]:
@@ -153,8 +179,8 @@ def _edges(session: Session, ids: Collection[int]) -> list[Edge]:
     ]
 
 
-def _depths(root: int, edges: Iterable[Edge], directions: Iterable[str]) -> dict[int, int]:
-    """Count the steps from the root, nearest first; among equals inputs before results, then by place."""
+def _depths(root: int, edges: Collection[Edge], directions: Iterable[str]) -> dict[int, int]:
+    """Count the steps from the root, nearest first; in each direction in the order in which SQLite finds them."""
     depths: dict[int, int] = {}
     for direction in directions:
         for task, steps in _steps_away(root, edges, direction).items():
@@ -162,12 +188,15 @@ def _depths(root: int, edges: Iterable[Edge], directions: Iterable[str]) -> dict
     return dict(sorted(depths.items(), key=lambda item: item[1]))
 
 
-def _steps_away(root: int, edges: Iterable[Edge], direction: str) -> dict[int, int]:
-    """Count the steps one way; the edges are in the order of their places."""
+def _steps_away(root: int, edges: Collection[Edge], direction: str) -> dict[int, int]:
+    """Count the steps one way: inputs by their places, results as their tasks were recorded."""
     away: dict[int, list[int]] = {}
-    for task, _, upstream, _ in edges:
-        near, far = (task, upstream) if direction == "upstream" else (upstream, task)
-        away.setdefault(near, []).append(far)
+    if direction == "upstream":
+        for task, _, upstream, _ in sorted(edges):
+            away.setdefault(task, []).append(upstream)
+    else:
+        for task, _, upstream, _ in sorted(edges):
+            away.setdefault(upstream, []).append(task)
     depths = {root: 0}
     frontier = [root]
     steps = 0

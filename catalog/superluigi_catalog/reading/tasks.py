@@ -13,7 +13,7 @@ from superluigi_catalog.storage.bulk import garbage_kept, maker_of
 from superluigi_catalog.storage.session import Row, Session
 from superluigi_catalog.storage.values import from_json
 
-__all__ = ["tasks_by_id", "tasks_matching"]
+__all__ = ["family_names", "tasks_by_id", "tasks_matching"]
 
 _COLUMNS = f"""
 {WITH_DEAD}
@@ -34,6 +34,11 @@ def tasks_by_id(session: Session, ids: Iterable[int]) -> dict[int, Task]:
     with garbage_kept():
         rows = session.rows(sql, (dead_runs(session), json.dumps(sorted(ids))))
         return {row[0]: task for row, task in zip(rows, _tasks(rows), strict=True)}
+
+
+def family_names(session: Session) -> dict[int | None, str]:
+    """Look up the names of all families, by id."""
+    return {None: "", **dict(session.rows("SELECT id, name FROM families"))}
 
 
 def tasks_matching(session: Session, wanted: TaskFilter, limit: int | None) -> tuple[Task, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from superluigi_catalog.explanation import Cause, Step, Why, changed_parts, part_steps
-from superluigi_catalog.reading.closure import lineage_of
+from superluigi_catalog.reading.closure import closure_rows
 from superluigi_catalog.reading.node import sources_of
 from superluigi_catalog.reading.runs import run_by_uuid
 from superluigi_catalog.reading.target_records import target_records_of
@@ -29,9 +29,9 @@ def why_task(session: Session, number: int) -> Why:
     records = target_records_of(
         session, [entry.uri for entry in run.inputs] if run else [], with_code_parts=False
     )
-    upstream = [
-        each for each in lineage_of(session, number, "upstream", None) if each.status in _ATTENTION
-    ]
+    above = [row[0] for row in closure_rows(session, number, "upstream", None)]
+    tasks = tasks_by_id(session, above)
+    upstream = [tasks[each] for each in above if tasks[each].status in _ATTENTION]
     steps = [
         *_last_run_steps(session, task),
         *map(_output_step, targets_of(session, number)),

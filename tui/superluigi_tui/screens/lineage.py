@@ -102,7 +102,7 @@ class LineageView(View):
         def read(catalog: Catalog) -> Lineage:
             found = ref or catalog.tasks(limit=1)[0].task_hash
             look = catalog.upstream if direction == "upstream" else catalog.downstream
-            return look(found, depth=depth)
+            return look(found, depth=depth).whole()
 
         try:
             lineage = await self.ask(read)
