@@ -48,6 +48,7 @@ _TABLES: dict[str, dict[str, Any]] = {
         "description": "What was ever seen at a target; the same bytes again are the same row.",
         "label_column": "fingerprint",
     },
+    "tasks_words": {"description": "The words that the search knows.", "hidden": True},
     "families": {"description": "Names of task classes.", "label_column": "name"},
     "edges": {
         "description": "The graph as it stands: kind 0 required, 1 yielded, 2 consumed instead, "

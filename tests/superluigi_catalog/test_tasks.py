@@ -6,7 +6,7 @@ import pytest
 
 from superluigi_catalog import STATUSES, Catalog, Task, TaskNotFound
 from superluigi_catalog.owner import this_owner
-from superluigi_catalog.reading import task_filter
+from superluigi_catalog.reading import task_filter, words
 from tests.superluigi_catalog.entries import a_run, a_task, hash_of, seen
 
 
@@ -62,6 +62,9 @@ def test_by_status(catalog: Catalog) -> None:
         ("CleanUsers", ["b", "a"]),
         ("clean", ["b", "a"]),
         ("mod", ["d", "c"]),
+        ("MODEL", ["d", "c"]),
+        ("trainm eu-w", ["c"]),
+        ("modell", []),
         ("train eu", ["c"]),
         ("eu-west-1", ["c", "a"]),
         ("west eu", ["c", "a"]),
@@ -76,6 +79,22 @@ def test_by_status(catalog: Catalog) -> None:
 )
 def test_by_words(catalog: Catalog, search: str, found: list[str]) -> None:
     assert names(catalog.tasks(search=search)) == found
+
+
+@pytest.mark.parametrize("few", [1, 200])
+def test_a_beginning_of_many_words_finds_all_of_them(
+    catalog: Catalog, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(words, "_FEW", few)
+    values = ["2026", "20261", "20262-x", "2025z", "2027", "été2026", "étés", "2026é"]
+    catalog.record_tasks(
+        a_task(f"n{value}", family="Other", params={"n": value}, outputs=[]) for value in values
+    )
+    found = [task.params["n"] for task in catalog.tasks(search="2026")]
+    assert found == ["2026é", "20262-x", "20261", "2026"]
+    assert [task.params["n"] for task in catalog.tasks(search="2026 x")] == ["20262-x"]
+    assert [task.params["n"] for task in catalog.tasks(search="ÉTÉS")] == ["étés"]
+    assert [task.params["n"] for task in catalog.tasks(search="20261 othe")] == ["20261"]
 
 
 def test_by_time(catalog: Catalog) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 
 from superluigi_catalog.reading.status import STATUS, WITH_DEAD, dead_runs
 from superluigi_catalog.reading.task_filter import TaskFilter
+from superluigi_catalog.reading.words import match_of
 from superluigi_catalog.storage.session import Session
-from superluigi_catalog.storage.values import storable
 
 __all__ = ["ORDERS", "ListingQuery", "count_newer", "next_ids", "sorted_ids"]
 
@@ -33,7 +33,6 @@ LEFT JOIN runs l ON l.id = t.last_run_id
 LEFT JOIN runs c ON c.id = t.current_run_id
 """
 _HASH_PREFIX = re.compile(r"[0-9a-f]{4,32}")
-_WORD = re.compile(r"\w+")
 _MAX_BY_HASH = 100
 _MAX_NEWER = 1_000
 _BEYOND = 1 << 62
@@ -46,18 +45,19 @@ class ListingQuery:
         self.conditions = wanted.sql
         self.values = tuple(wanted.values)
         self.text = search.strip()
-        self.words = tuple(_WORD.findall(self.text))
 
-    def sql(self, bound: str, limit: int) -> tuple[str, list[Any]]:
+    def sql(self, session: Session, bound: str, limit: int) -> tuple[str, list[Any]]:
         """The query for ids, the newest first.
 
         Args:
+            session: With an open snapshot.
             bound: A condition on the id, with one placeholder, whose value comes first.
         """
-        if self.words:
+        match = match_of(session, self.text)
+        if match is not None:
             source = "tasks_fts s CROSS JOIN tasks t ON t.id = s.rowid"
             conditions = [f"s.rowid {bound} ?", "s.words MATCH ?", self.conditions]
-            values = [storable(" ".join(f'"{word}"*' for word in self.words)), *self.values]
+            values = [match, *self.values]
             order = "s.rowid"
         else:
             source, order = "tasks t", "t.id"
@@ -75,7 +75,7 @@ def next_ids(session: Session, query: ListingQuery, known: array[int], count: in
     """
     last = known[-1] if known else _BEYOND
     by_hash = _by_hash(session, query) if not known else []
-    sql, values = query.sql("<", count)
+    sql, values = query.sql(session, "<", count)
     found = _ids(session, sql, [last, *values])
     return array("q", [*(number for number in by_hash if number not in found), *found])
 
@@ -83,7 +83,7 @@ def next_ids(session: Session, query: ListingQuery, known: array[int], count: in
 def count_newer(session: Session, query: ListingQuery, known: array[int]) -> int:
     """Count what would stand above the list by now, up to a thousand."""
     newest = max(known[:_MAX_BY_HASH], default=0)
-    sql, values = query.sql(">", _MAX_NEWER)
+    sql, values = query.sql(session, ">", _MAX_NEWER)
     return len(_ids(session, sql, [newest, *values]))
 
 

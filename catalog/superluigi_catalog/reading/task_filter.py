@@ -10,6 +10,7 @@ from typing import Any
 from superluigi_catalog.moments import Moment, utc_moment
 from superluigi_catalog.reading.param_filters import param_conditions
 from superluigi_catalog.reading.status import STATUS, candidates
+from superluigi_catalog.reading.words import match_of
 from superluigi_catalog.results import checked_statuses
 from superluigi_catalog.storage.session import Session
 from superluigi_catalog.storage.values import storable
@@ -17,7 +18,6 @@ from superluigi_catalog.storage.values import storable
 __all__ = ["TaskFilter"]
 
 _HASH_PREFIX = re.compile(r"[0-9a-f]{4,32}")
-_WORD = re.compile(r"\w+")
 
 _BEYOND_ALL = 2**63 - 1
 _MANY_RUNS = 100_000
@@ -70,11 +70,9 @@ class TaskFilter:
 
     def search(self, text: str) -> None:
         """With words that begin with all of these; or with this beginning of a hash."""
-        words = _WORD.findall(text)
-        if not words:
+        self.match = match_of(self._session, text)
+        if self.match is None:
             return
-        # Quoted, every word is only a word: AND, NEAR and * mean nothing.
-        self.match = storable(" ".join(f'"{word}"*' for word in words))
         prefix = text.strip().lower()
         if _HASH_PREFIX.fullmatch(prefix):
             self.hash_prefix = prefix

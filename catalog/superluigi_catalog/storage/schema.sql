@@ -200,6 +200,7 @@ CREATE TABLE sidecars (                          -- as a rebuild read them; unch
 
 -- Without spaces around =: by that text other tools find out what it searches.
 CREATE VIRTUAL TABLE tasks_fts USING fts5(words, content="tasks", content_rowid="id", prefix='1 2 3');
+CREATE VIRTUAL TABLE tasks_words USING fts5vocab("tasks_fts", "instance");  -- the words that it knows
 CREATE TRIGGER tasks_ai AFTER INSERT ON tasks BEGIN
   INSERT INTO tasks_fts(rowid, words) VALUES (new.id, new.words);
 END;
