@@ -5,18 +5,18 @@ from __future__ import annotations
 import itertools
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from superluigi_catalog.recording.contents import (
     INSERT_INPUT,
     INSERT_OUTPUT,
     POINT_TARGET,
-    input_values,
     output_values,
     standing_values,
 )
-from superluigi_catalog.recording.edges import replace_edges, wanted_edges
+from superluigi_catalog.recording.edges import REQUIRED, replace_edges, wanted_edges
 from superluigi_catalog.recording.identify import (
     check_hash,
     content_ids,
@@ -26,10 +26,10 @@ from superluigi_catalog.recording.identify import (
 )
 from superluigi_catalog.recording.known import GOOD_STATUSES
 from superluigi_catalog.recording.runs import finish_run, run_values, typical_after
-from superluigi_catalog.records import RunEntry
+from superluigi_catalog.records import OutputEntry, RunEntry
 from superluigi_catalog.storage.bulk import garbage_kept
 from superluigi_catalog.storage.session import Session
-from superluigi_catalog.storage.values import storable
+from superluigi_catalog.storage.values import optional, storable
 
 __all__ = ["record_runs"]
 
@@ -88,98 +88,134 @@ def _is_plain(session: Session, chunk: Sequence[RunEntry], known: dict[str, int]
 
 
 def _record(session: Session, chunk: Sequence[RunEntry], stubs: dict[str, int]) -> None:
-    # Not from the session's memory of ids, which forgets when it is full.
-    tasks = _identify(session, chunk)
-    rows = [(*run_values(session, e, tasks[e.task_hash]), storable(e.run_id)) for e in chunk]
-    new = [row for row, entry in zip(rows, chunk, strict=True) if entry.run_id not in stubs]
-    session.executemany(_INSERT_RUN, new)
+    ids = _identify(session, chunk)
+    rows = [(*run_values(session, e, ids.tasks[e.task_hash]), storable(e.run_id)) for e in chunk]
     if stubs:
+        new = [row for row, entry in zip(rows, chunk, strict=True) if entry.run_id not in stubs]
         again = [row for row, entry in zip(rows, chunk, strict=True) if entry.run_id in stubs]
         session.executemany(_COMPLETE_STUB, again)
+        rows = new
+    session.executemany(_INSERT_RUN, rows)
     numbers = run_ids(session, [entry.run_id for entry in chunk])
-    session.executemany(
-        INSERT_INPUT,
-        (
-            input_values(session, numbers[entry.run_id], source)
-            for entry in chunk
-            for source in entry.inputs
-        ),
-    )
+    ids.runs.update(numbers)
+    session.executemany(INSERT_INPUT, _input_rows(chunk, ids))
     session.executemany(
         INSERT_OUTPUT,
-        (
-            output_values(session, numbers[entry.run_id], output)
+        [
+            output_values(numbers[entry.run_id], output, ids.content_of(output))
             for entry in chunk
             for output in entry.outputs
-        ),
+        ],
     )
-    _point(session, chunk, tasks, numbers)
-    _settle(session, {tasks[e.task_hash]: e for e in chunk if e.status in GOOD_STATUSES}, tasks)
-    _learn(session, chunk, tasks)
+    _point(session, chunk, ids)
+    good = {ids.tasks[e.task_hash]: e for e in chunk if e.status in GOOD_STATUSES}
+    _settle(session, good, ids.tasks)
+    _learn(session, chunk, ids.tasks)
 
 
-def _identify(session: Session, chunk: Sequence[RunEntry]) -> dict[str, int]:
-    """Look up, or make, all that the runs refer to; afterwards the session knows most ids.
+@dataclass(slots=True)
+class _Ids:
+    """The ids of all that some runs refer to; not the session's memory, which forgets when it is full."""
 
-    Returns:
-        The ids of the tasks.
-    """
+    tasks: dict[str, int]
+    targets: dict[str, int]
+    contents: dict[tuple[int, str], int]
+    runs: dict[str, int]
+
+    def content_of(self, output: OutputEntry) -> int:
+        return self.contents[(self.targets[output.uri], output.fingerprint)]
+
+
+def _identify(session: Session, chunk: Sequence[RunEntry]) -> _Ids:
+    """Look up, or make, all that the runs refer to; of the runs themselves only those that others made."""
     hashes = {entry.task_hash for entry in chunk}
-    sources: dict[str, str] = {}
+    hashes.update(up for entry in chunk for _, up in entry.dynamic_upstream)
+    makers: dict[str, str] = {}
     for entry in chunk:
         for source in entry.inputs:
             if source.task_hash is not None:
                 hashes.add(source.task_hash)
                 if source.run_id is not None:
-                    sources[source.run_id] = source.task_hash
-        hashes.update(upstream for _, upstream in entry.dynamic_upstream)
+                    makers[source.run_id] = source.task_hash
     for task_hash in hashes:
         check_hash(session, task_hash)
     tasks = task_ids(session, hashes)
-    targets = target_ids(session, {each.uri: each.kind for each in _seen(chunk)})
-    content_ids(
-        session,
-        {
-            (targets[each.uri], each.fingerprint): (
-                each.size_bytes,
-                getattr(each, "file_count", None),
-            )
-            for each in _seen(chunk)
-        },
-    )
-    own = {entry.run_id for entry in chunk}
-    others = [uuid for uuid in sources if uuid not in own]
-    known = run_ids(session, others)
-    missing = [uuid for uuid in others if uuid not in known]
-    session.executemany(
-        "INSERT INTO runs(uuid, task_id) VALUES (?, ?)",
-        [(storable(uuid), tasks[sources[uuid]]) for uuid in missing],
-    )
-    run_ids(session, missing)
-    return tasks
-
-
-def _seen(chunk: Iterable[RunEntry]) -> Iterator[Any]:
+    targets, contents = _seen(session, chunk)
     for entry in chunk:
-        yield from entry.inputs
-        yield from entry.outputs
+        makers.pop(entry.run_id, None)
+    runs = run_ids(session, makers)
+    missing = [uuid for uuid in makers if uuid not in runs]
+    if missing:
+        session.executemany(
+            "INSERT INTO runs(uuid, task_id) VALUES (?, ?)",
+            [(storable(uuid), tasks[makers[uuid]]) for uuid in missing],
+        )
+        runs.update(run_ids(session, missing))
+    return _Ids(tasks, targets, contents, runs)
 
 
-def _point(
-    session: Session, chunk: Sequence[RunEntry], tasks: dict[str, int], numbers: dict[str, int]
-) -> None:
+def _seen(
+    session: Session, chunk: Sequence[RunEntry]
+) -> tuple[dict[str, int], dict[tuple[int, str], int]]:
+    """Look up, or make, the targets and contents of some runs."""
+    kinds: dict[str, str] = {}
+    for entry in chunk:
+        for each in entry.inputs:
+            kinds[each.uri] = each.kind
+        for output in entry.outputs:
+            kinds[output.uri] = output.kind
+    targets = target_ids(session, kinds)
+    sizes: dict[tuple[int, str], tuple[int | None, int | None]] = {}
+    for entry in chunk:
+        for each in entry.inputs:
+            sizes.setdefault((targets[each.uri], each.fingerprint), (each.size_bytes, None))
+        for output in entry.outputs:
+            key = targets[output.uri], output.fingerprint
+            sizes[key] = (output.size_bytes, output.file_count)
+    return targets, content_ids(session, sizes)
+
+
+def _input_rows(chunk: Iterable[RunEntry], ids: _Ids) -> list[tuple[Any, ...]]:
+    """The values of `INSERT_INPUT` for all that the runs consumed; millions, so without a call for each."""
+    tasks, targets, contents, runs = ids.tasks, ids.targets, ids.contents, ids.runs
+    places: dict[str, str] = {}
+    rows = []
+    for entry in chunk:
+        run = runs[entry.run_id]
+        for source in entry.inputs:
+            place = places.get(source.place)
+            if place is None:
+                place = places[source.place] = storable(source.place)
+            made_by = source.task_hash
+            rows.append(
+                (
+                    run,
+                    place,
+                    contents[(targets[source.uri], source.fingerprint)],
+                    None if made_by is None else tasks[made_by],
+                    None if made_by is None or source.run_id is None else runs[source.run_id],
+                    optional(source.etag),
+                    optional(source.version_id),
+                )
+            )
+    return rows
+
+
+def _point(session: Session, chunk: Sequence[RunEntry], ids: _Ids) -> None:
     """Say which run is the newest of each task, which one stands for it, and for each target."""
     newest: dict[int, int] = {}
     current: dict[int, int] = {}
     standing: dict[str, tuple[Any, ...]] = {}
     now = time.time_ns()
     for entry in chunk:
-        task, run = tasks[entry.task_hash], numbers[entry.run_id]
+        task, run = ids.tasks[entry.task_hash], ids.runs[entry.run_id]
         newest[task] = max(run, newest.get(task, 0))
         if entry.status in GOOD_STATUSES:
             current[task] = run
             for output in entry.outputs:
-                standing[output.uri] = standing_values(session, output, run, now)
+                target = ids.targets[output.uri]
+                content = ids.content_of(output)
+                standing[output.uri] = standing_values(output, target, content, run, now)
     session.executemany(
         "UPDATE tasks SET last_run_id = ? WHERE id = ? AND (last_run_id IS NULL OR last_run_id < ?)",
         [(run, task, run) for task, run in newest.items()],
@@ -194,11 +230,16 @@ def _point(
 def _settle(session: Session, current: dict[int, RunEntry], tasks: dict[str, int]) -> None:
     """Bring the edges of tasks in line with what their current runs consumed (see `settle_edges`)."""
     present: dict[int, set[tuple[str, int, int]]] = {task: set() for task in current}
-    for task, *edge in session.rows(_EDGES, (json.dumps(list(current)),)):
-        present[task].add((edge[0], edge[1], edge[2]))
-    upstream = {edge[1] for edges in present.values() for edge in edges}
+    for task, place, above, kind in session.rows(_EDGES, (json.dumps(list(current)),)):
+        present[task].add((place, above, kind))
+    others = {
+        task: entry
+        for task, entry in current.items()
+        if not _is_as_required(present[task], entry, tasks)
+    }
+    upstream = {edge[1] for task in others for edge in present[task]}
     with_outputs = {task for (task,) in session.rows(_WITH_OUTPUTS, (json.dumps(list(upstream)),))}
-    for task, entry in current.items():
+    for task, entry in others.items():
         required = {place: above for place, above, kind in present[task] if kind in (0, 3)}
         wanted = wanted_edges(
             required,
@@ -211,6 +252,19 @@ def _settle(session: Session, current: dict[int, RunEntry], tasks: dict[str, int
         )
         if wanted != present[task]:
             replace_edges(session, task, wanted - present[task], present[task] - wanted)
+
+
+def _is_as_required(
+    present: set[tuple[str, int, int]], entry: RunEntry, tasks: dict[str, int]
+) -> bool:
+    """Whether a run consumed at each place what the required task had made, and nothing else: most do."""
+    if entry.dynamic_upstream or len(entry.inputs) != len(present):
+        return False
+    return present == {
+        (each.place, tasks[each.task_hash], REQUIRED)
+        for each in entry.inputs
+        if each.task_hash is not None
+    }
 
 
 def _learn(session: Session, chunk: Sequence[RunEntry], tasks: dict[str, int]) -> None:

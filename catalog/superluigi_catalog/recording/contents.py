@@ -16,7 +16,6 @@ __all__ = [
     "INSERT_INPUT",
     "INSERT_OUTPUT",
     "POINT_TARGET",
-    "input_values",
     "output_content",
     "output_values",
     "point_target",
@@ -46,20 +45,22 @@ WHERE id = ?
 def write_inputs(session: Session, run: int, inputs: Sequence[InputEntry]) -> None:
     """Write what a run consumed."""
     if inputs:
-        session.executemany(INSERT_INPUT, [input_values(session, run, source) for source in inputs])
+        session.executemany(INSERT_INPUT, [_input_values(session, run, source) for source in inputs])
 
 
 def write_outputs(session: Session, run: int, outputs: Sequence[OutputEntry]) -> None:
     """Add to what a run made."""
-    session.executemany(INSERT_OUTPUT, [output_values(session, run, each) for each in outputs])
+    session.executemany(
+        INSERT_OUTPUT, [output_values(run, each, output_content(session, each)) for each in outputs]
+    )
 
 
-def output_values(session: Session, run: int, output: OutputEntry) -> tuple[Any, ...]:
+def output_values(run: int, output: OutputEntry, content: int) -> tuple[Any, ...]:
     """The values of `INSERT_OUTPUT`."""
     return (
         run,
         storable(output.place),
-        output_content(session, output),
+        content,
         output.mtime_ns,
         optional(output.etag),
         optional(output.version_id),
@@ -79,12 +80,14 @@ def output_content(session: Session, output: OutputEntry) -> int:
 
 def point_target(session: Session, output: OutputEntry, run: int) -> None:
     """Say that a run's content is what stands at a target, and that it was seen there."""
-    session.execute(POINT_TARGET, standing_values(session, output, run, time.time_ns()))
+    target, content = target_id(session, output.uri, output.kind), output_content(session, output)
+    session.execute(POINT_TARGET, standing_values(output, target, content, run, time.time_ns()))
 
 
-def standing_values(session: Session, output: OutputEntry, run: int, now: int) -> tuple[Any, ...]:
+def standing_values(
+    output: OutputEntry, target: int, content: int, run: int, now: int
+) -> tuple[Any, ...]:
     """The values of `POINT_TARGET`."""
-    content = output_content(session, output)
     return (
         storable(output.kind),
         optional(output.token),
@@ -97,11 +100,11 @@ def standing_values(session: Session, output: OutputEntry, run: int, now: int) -
         run,
         content,
         storable(output.place),
-        target_id(session, output.uri, output.kind),
+        target,
     )
 
 
-def input_values(session: Session, run: int, source: InputEntry) -> tuple[Any, ...]:
+def _input_values(session: Session, run: int, source: InputEntry) -> tuple[Any, ...]:
     """The values of `INSERT_INPUT`."""
     content = content_id(
         session,

@@ -207,15 +207,18 @@ def run_ids(session: Session, uuids: Iterable[str]) -> dict[str, int]:
 
 def content_ids(
     session: Session, sizes: Mapping[tuple[int, str], tuple[int | None, int | None]]
-) -> None:
-    """Identify many contents at once; `content_id` then knows them.
+) -> dict[tuple[int, str], int]:
+    """Identify many contents at once, by target id and fingerprint.
 
     Args:
         session: With an open transaction.
-        sizes: Size and number of files of each, by target id and fingerprint.
+        sizes: Size and number of files of each.
     """
     cache = session.ids.contents
-    unknown = {(storable(key[1]), key[0]): key for key in sizes if key not in cache}
+    known = {key: number for key in sizes if (number := cache.get(key)) is not None}
+    unknown = {(storable(key[1]), key[0]): key for key in sizes if key not in known}
+    if not unknown:
+        return known
     found = _find_contents(session, unknown)
     missing = [pair for pair in unknown if pair not in found]
     session.executemany(
@@ -223,8 +226,10 @@ def content_ids(
         [(*pair, *sizes[unknown[pair]]) for pair in missing],
     )
     found.update(_find_contents(session, missing))
-    for pair, number in found.items():
-        cache[unknown[pair]] = number
+    for key in sizes:
+        if key not in known:
+            known[key] = cache[key] = found[(storable(key[1]), key[0])]
+    return known
 
 
 def _find_contents(
