@@ -8,7 +8,6 @@ are of CPU, the best of several: the catalog works in one thread, and what else 
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import platform
@@ -19,7 +18,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from superluigi_catalog import Catalog, InputEntry, OutputEntry, RunEntry, TaskEntry
+from superluigi_catalog import (
+    Catalog,
+    InputEntry,
+    Lineage,
+    OutputEntry,
+    RunEntry,
+    TaskEntry,
+    fill_catalog,
+)
 from superluigi_catalog.storage.driver import sqlite3 as driver
 
 FAMILIES = [f"{verb}{noun}" for verb in ("Load", "Clean", "Join", "Train", "Score") for noun in
@@ -28,7 +35,6 @@ KIND = "LocalFileTarget"
 CODES = [{"fingerprint": f"code1:{n:032x}", "parts": [], "not_followed": []} for n in range(40)]
 ENVIRONMENT = {"python": "3.11.7", "packages": {"pandas": "2.2.3"}}
 REASON = {"kind": "missing", "text": "its output is missing", "details": {}}
-CHUNK = 50_000
 
 
 @dataclass(frozen=True)
@@ -148,26 +154,17 @@ def run_entries(shape: Shape, number: int) -> Iterator[RunEntry]:
 
 def build(path: Path, shape: Shape) -> None:
     """Record everything."""
-    gc.disable()  # millions of entries, none of which is garbage before it is recorded
-    with Catalog(path) as catalog:
-        for entries in in_chunks(task_entries(shape)):
-            catalog.record_tasks(entries)
+    with fill_catalog(path) as catalog:
+        catalog.record_tasks(task_entries(shape))
         for number in (0, 1):
-            for runs in in_chunks(run_entries(shape, number)):
-                catalog.record_runs(runs)
-    gc.enable()
+            catalog.record_runs(run_entries(shape, number))
 
 
-def in_chunks(entries: Iterator[object]) -> Iterator[list]:  # type: ignore[type-arg]
-    """Cut into lists: one transaction each."""
-    chunk = []
-    for entry in entries:
-        chunk.append(entry)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+def make_up(shape: Shape) -> None:
+    """Make all entries and record none: what is left of the time is the catalog's."""
+    for entries in (task_entries(shape), run_entries(shape, 0), run_entries(shape, 1)):
+        for _ in entries:
+            pass
 
 
 def record_comb(catalog: Catalog) -> tuple[str, str]:
@@ -215,6 +212,21 @@ def best(work: Callable[[], object], times: int = 5) -> float:
     return min(found)
 
 
+def closures(
+    follow: Callable[[str], Lineage], root: str, bar: str
+) -> Iterator[tuple[str, Callable[[], object], str]]:
+    """One lineage, from its first record to all that belongs to it."""
+    name = f"{follow.__name__} of {len(follow(root)):,} tasks"
+
+    def records() -> list[object]:
+        return [(task.task_hash, task.family, task.params) for task in follow(root)]
+
+    yield f"{name}: first record", lambda: next(iter(follow(root))), "20"
+    yield f"{name}: records", records, bar
+    yield f"{name}: with their states", lambda: [task.status for task in follow(root)], ""
+    yield f"{name}: with states, edges, contents", lambda: follow(root).whole(), ""
+
+
 def questions(catalog: Catalog, shape: Shape) -> Iterator[tuple[str, Callable[[], object], str]]:
     """What is asked, and the bar in milliseconds where there is one."""
     middle = shape.tasks // 2
@@ -223,14 +235,8 @@ def questions(catalog: Catalog, shape: Shape) -> Iterator[tuple[str, Callable[[]
     yield "point lookup by path", lambda: catalog.task(uri_of(middle)), "0.3"
     for size, bar in ((1_000, "3"), (100_000, "400")):
         first, last = shape.pipeline(size)
-        count = len(catalog.upstream(hash_of(last)))
-        yield f"upstream of {count:,} tasks", lambda last=last: catalog.upstream(hash_of(last)), bar  # type: ignore[misc]
-        count = len(catalog.downstream(hash_of(first)))
-        yield (
-            f"downstream of {count:,} tasks",
-            lambda first=first: catalog.downstream(hash_of(first)),
-            bar,
-        )  # type: ignore[misc]
+        for follow, task in ((catalog.upstream, last), (catalog.downstream, first)):
+            yield from closures(follow, hash_of(task), bar)
     _, last = shape.pipeline(1_000)
     yield (
         "upstream of an earlier day",
@@ -310,11 +316,11 @@ def main() -> None:
         path = chosen.use or chosen.keep or Path(directory, "catalog.db")
         rows: list[tuple[str, float, str]] = []
         if chosen.use is None:
-            start = time.process_time()
-            build(path, shape)
-            took = (time.process_time() - start) * 1000
+            entries = best(lambda: make_up(shape), 1)
+            took = best(lambda: build(path, shape), 1) - entries
             size = os.path.getsize(path)  # noqa: PTH202
-            rows.append(("build the catalog", took, "60000" if shape.tasks == 1_000_000 else ""))
+            rows.append(("make its entries up", entries, ""))
+            rows.append(("record them", took, "60000" if shape.tasks == 1_000_000 else ""))
             print(f"{size / 1e6:,.0f} MB, {size / shape.tasks:,.0f} bytes a task")
         rows += measure(path, shape, chosen.repeat)
     if chosen.json:
@@ -325,7 +331,7 @@ def main() -> None:
     )
     for name, took, bar in rows:
         verdict = "" if not bar else "ok" if took <= float(bar) else "OVER"
-        print(f"{name:<50}{took:12,.2f} ms   {bar:>6} {verdict}")
+        print(f"{name:<60}{took:12,.2f} ms   {bar:>6} {verdict}")
 
 
 if __name__ == "__main__":

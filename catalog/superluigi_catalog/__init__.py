@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         TaskNotFound,
     )
     from superluigi_catalog.explanation import Cause, Step, Why
+    from superluigi_catalog.filling import fill_catalog
     from superluigi_catalog.lineage import Lineage, LineageEdge
     from superluigi_catalog.moments import utc_moment
     from superluigi_catalog.project import Project, find_project
@@ -111,6 +112,7 @@ __all__ = [
     "TaskNotFound",
     "TaskStats",
     "Why",
+    "fill_catalog",
     "find_project",
     "printable",
     "set_aside",
@@ -128,6 +130,7 @@ __getattr__ = lazily(
         ".difference": "Diff Difference",
         ".errors": "AcceptanceRefused AmbiguousHash CatalogError CatalogInterrupted CatalogLocked CatalogMissing CatalogReadOnly CatalogTooNew CatalogTooOld DrawingUnavailable ExportUnavailable InvalidSidecar NotACatalog PlaceUnknown RecordRefused SidecarTooNew TaskNotFound",
         ".explanation": "Cause Step Why",
+        ".filling": "fill_catalog",
         ".lineage": "Lineage LineageEdge",
         ".moments": "utc_moment",
         ".project": "Project find_project",

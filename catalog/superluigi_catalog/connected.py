@@ -19,7 +19,7 @@ from superluigi_catalog.storage.session import Session
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Connected", "set_aside"]
+__all__ = ["Connected", "located", "set_aside"]
 
 FILE_NAME = "catalog.db"
 
@@ -41,7 +41,7 @@ class Connected:
         read_only: bool = False,
         timeout_s: float = BUSY_TIMEOUT_S,
     ) -> None:
-        self.path, self.project = _located(path)
+        self.path, self.project = located(path)
         self.read_only = read_only
         if not read_only and self.path.parent == self.project.home:
             self.project.ensure_home()
@@ -118,10 +118,11 @@ def set_aside(path: str | os.PathLike[str] | None = None) -> Path | None:
         CatalogLocked: somebody is writing to it.
         CatalogError: it cannot be renamed.
     """
-    return put_aside(_located(path)[0])
+    return put_aside(located(path)[0])
 
 
-def _located(path: str | os.PathLike[str] | None) -> tuple[Path, Project]:
+def located(path: str | os.PathLike[str] | None) -> tuple[Path, Project]:
+    """Say which file is meant, and whose catalog that is."""
     if path is None:
         project = find_project()
         return project.home / FILE_NAME, project
