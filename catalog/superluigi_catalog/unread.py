@@ -8,6 +8,7 @@ had been read at first: plain tasks, and a plain lineage.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from itertools import islice
@@ -18,7 +19,6 @@ from superluigi_catalog.errors import TaskNotFound
 from superluigi_catalog.lineage import Direction, Lineage
 from superluigi_catalog.results import Task
 from superluigi_catalog.storage.bulk import garbage_kept
-from superluigi_catalog.storage.values import from_json
 
 if TYPE_CHECKING:
     from superluigi_catalog.connected import Connected
@@ -62,6 +62,13 @@ class _Peers:
         self.ids = ids
         self.tasks: list[_UnreadTask] = []
 
+    def parse_params(self) -> None:
+        texts = [params for task in self.tasks if isinstance(params := _get_params(task), str)]
+        values = iter(json.loads(f"[{','.join(texts)}]"))
+        for task in self.tasks:
+            if isinstance(_get_params(task), str):
+                _set_params(task, next(values))
+
     def read(self) -> None:
         with self.store._reading() as session:
             found = reading.tasks_by_id(session, self.ids)
@@ -86,8 +93,8 @@ class _UnreadTask(Task):
     def params(self) -> Any:
         params = _get_params(self)
         if isinstance(params, str):
-            params = from_json(params)
-            _set_params(self, params)
+            _get_peers(self).parse_params()
+            params = _get_params(self)
         return params
 
     @property
