@@ -98,20 +98,34 @@ def _digest(entry: TaskEntry) -> str:
     return hashlib.blake2b(repr(told).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
+_STAGE = """
+CREATE TEMP TABLE IF NOT EXISTS staged_tasks(hash, family_id, module_id, luigi_task_id, params,
+  insignificant_params, words, is_external, declared)
+"""
+_UNSTAGE = "DELETE FROM staged_tasks"
+_STAGE_TASK = "INSERT INTO staged_tasks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_WRITE_TASKS = """
+INSERT INTO tasks(hash, family_id, module_id, luigi_task_id, params, insignificant_params, words,
+  is_external, is_stub, declared)
+SELECT hash, family_id, module_id, luigi_task_id, params, insignificant_params, words, is_external, 0,
+  declared
+FROM staged_tasks WHERE true ORDER BY rowid
+ON CONFLICT(hash) DO UPDATE SET family_id = excluded.family_id,
+  module_id = excluded.module_id, luigi_task_id = excluded.luigi_task_id,
+  params = excluded.params, insignificant_params = excluded.insignificant_params,
+  words = excluded.words, is_external = excluded.is_external, is_stub = 0,
+  declared = excluded.declared
+"""
+
+
 def _write_tasks(
     session: Session, entries: Sequence[TaskEntry], digests: dict[str, str] | None
 ) -> None:
+    # All in one statement: the search writes what it has to disk before every statement that feeds it.
+    session.execute(_STAGE)
+    session.execute(_UNSTAGE)
     session.executemany(
-        """
-        INSERT INTO tasks(hash, family_id, module_id, luigi_task_id, params, insignificant_params,
-          words, is_external, is_stub, declared)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0, ?)
-        ON CONFLICT(hash) DO UPDATE SET family_id = excluded.family_id,
-          module_id = excluded.module_id, luigi_task_id = excluded.luigi_task_id,
-          params = excluded.params, insignificant_params = excluded.insignificant_params,
-          words = excluded.words, is_external = excluded.is_external, is_stub = 0,
-          declared = excluded.declared
-        """,
+        _STAGE_TASK,
         [
             (
                 entry.task_hash,
@@ -127,6 +141,8 @@ def _write_tasks(
             for entry in entries
         ],
     )
+    session.execute(_WRITE_TASKS)
+    session.execute(_UNSTAGE)
 
 
 def _write_edges(session: Session, entries: Sequence[TaskEntry], ids: dict[str, int]) -> None:
