@@ -12,6 +12,12 @@ cache_max_bytes = 53687091200        # local copies of S3 objects take no more; 
 cache_min_free_bytes = 1073741824    # and leave as much free on the disk
 offline = false                      # true: no request to S3; what has no local copy is an error
 
+[s3]                                 # the account for what the catalog is asked to look at on S3
+profile = "lake"                     # also role_arn, region, endpoint_url, addressing_style, requester_pays
+
+[s3.buckets.elsewhere]               # the same for one bucket; what is said here replaces all of [s3] for it
+endpoint_url = "https://minio.example"
+
 [params.FeaturesTask]                # task parameters, as in luigi.cfg
 window = 7
 ```
@@ -45,6 +51,7 @@ TRIGGERS = frozenset({"missing", "missing_anywhere", "inputs", "code", "output",
 VERIFY_MODES = ("stat", "content", "catalog")
 _DURABILITIES = ("detect", "fsync")
 _CODE_KEYS = ("roots", "includes", "excludes")
+_S3_KEYS = ("profile", "role_arn", "region", "endpoint_url", "addressing_style", "requester_pays")
 _TYPE_NAMES = {int: "number", bool: "true or false", dict: "table"}
 
 
@@ -66,6 +73,8 @@ class Settings:
     """Family → parameter → value."""
     code: Mapping[str, Any] = field(default_factory=dict)
     """`roots`, `includes`, `excludes`: what counts as project code."""
+    s3: Mapping[str, Any] = field(default_factory=dict)
+    """With which account the upkeep of the catalog looks at S3; `buckets`: bucket → the same for it."""
     source: str = ""
     """The file that they come from; empty for the defaults."""
 
@@ -106,6 +115,7 @@ def settings_from(table: Mapping[str, Any], source: str) -> Settings:
     checked_verify(settings.verify, source)
     _checked_choice("durability", settings.durability, _DURABILITIES, source)
     _check_types(settings, source)
+    _check_s3(settings, source)
     return settings
 
 
@@ -155,6 +165,7 @@ def _check_types(settings: Settings, source: str) -> None:
         "offline": (bool,),
         "params": (dict,),
         "code": (dict,),
+        "s3": (dict,),
     }
     for key, types in expected.items():
         value = getattr(settings, key)
@@ -173,6 +184,29 @@ def _check_types(settings: Settings, source: str) -> None:
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             message = f"{source}: [code] {key} = {names!r} is no list of texts."
             raise SettingsError(message)
+
+
+def _check_s3(settings: Settings, source: str) -> None:
+    buckets = settings.s3.get("buckets", {})
+    if not isinstance(buckets, dict) or not all(
+        isinstance(each, dict) for each in buckets.values()
+    ):
+        message = f"{source}: [s3] buckets = {buckets!r}: write [s3.buckets.NAME] and its keys."
+        raise SettingsError(message)
+    own = {key: value for key, value in settings.s3.items() if key != "buckets"}
+    tables = {"s3": own, **{f"s3.buckets.{name}": table for name, table in buckets.items()}}
+    for name, table in tables.items():
+        for key, value in table.items():
+            if key not in _S3_KEYS:
+                message = (
+                    f"{source}: unknown key {key!r} in [{name}]. Known are {', '.join(_S3_KEYS)}."
+                )
+                raise SettingsError(message)
+            kind = bool if key == "requester_pays" else str
+            if not isinstance(value, kind):
+                expected = "true or false" if kind is bool else "text"
+                message = f"{source}: [{name}] {key} = {value!r} is no {expected}."
+                raise SettingsError(message)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ import luigi
 
 from superluigi.errors import StoreUnavailable, TargetMissing
 from superluigi.files import new_temporary_directory, remove_tree, tree_files
+from superluigi.places.accounts import Accounts
 from superluigi.project import Project, current_project
 from superluigi.s3.hand_out import place_file
 from superluigi.s3.offline import is_offline
@@ -113,7 +114,9 @@ def _target_at(location: str, kind: str) -> Any:
     """A target by what the catalog has of it; None for one without bytes of its own."""
     if is_s3_uri(location):
         is_prefix = kind == "S3PrefixTarget" or location.endswith("/")
-        return S3PrefixTarget(uri=location) if is_prefix else S3ObjectTarget(uri=location)
+        account = Accounts(current_project()).of_bucket(parse_uri(location)[0])
+        target = S3PrefixTarget if is_prefix else S3ObjectTarget
+        return target(uri=location, **account)
     return adapt(luigi.LocalTarget(location)) if Path(location).is_absolute() else None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from superluigi_catalog.places import Places, copies_of, places_of
+from superluigi_catalog.places import Places, copies_of, places_of, uploads_of
 from superluigi_catalog.reader import Reader
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Keeper(Reader):
 
         Of use is what the builds of the last days, and the newest one that succeeded, were asked for, with
         all upstream of it. Of the rest are listed: targets that runs of ours made, with their sidecars; local
-        copies of remote targets; and rows of old runs on which nothing stands.
+        copies of remote targets; uploads in which a process died; and rows of old runs on which nothing stands.
 
         Args:
             keep: Tasks that are of use in any case, as refs, with all upstream of them.
@@ -110,6 +110,7 @@ class Keeper(Reader):
             self,
             self._places,
             copies_of(self.project),
+            uploads_of(self.project),
             hashes,
             unused_days=unused_days,
             keep_runs=keep_runs,
@@ -134,7 +135,14 @@ class Keeper(Reader):
         """
         from superluigi_catalog import upkeep
 
-        return upkeep.remove_orphans(self, self._places, copies_of(self.project), found, progress)
+        return upkeep.remove_orphans(
+            self,
+            self._places,
+            copies_of(self.project),
+            uploads_of(self.project),
+            found,
+            progress,
+        )
 
     def export(self, path: Ref, *, replace: bool = False) -> Path:
         """Write a copy of the catalog, with all of its history, as it is at one instant.

@@ -16,14 +16,18 @@ from superluigi_catalog.records import JsonObject, Observed
 __all__ = [
     "SIDECAR_SUFFIX",
     "Copies",
+    "DeadUpload",
     "FoundSidecar",
     "LocalCopy",
     "Places",
+    "Uploads",
     "copies_of",
     "places_of",
     "register",
     "register_copies",
+    "register_uploads",
     "scheme_of",
+    "uploads_of",
 ]
 
 SIDECAR_SUFFIX = ".metadata.json"
@@ -105,6 +109,27 @@ class Copies(Protocol):
         """Remove one; as `Places.remove_target`."""
 
 
+@dataclass(frozen=True, slots=True)
+class DeadUpload:
+    """An upload that a process of ours began and died in: parts at a store, which nobody sees."""
+
+    uri: str
+    """Where the object would have been."""
+    upload_id: str
+    started_ns: int
+    """In nanoseconds since the epoch."""
+
+
+class Uploads(Protocol):
+    """The uploads of a project whose processes are dead."""
+
+    def uploads(self) -> list[DeadUpload]:
+        """List them."""
+
+    def abort(self, upload: DeadUpload) -> str:
+        """Let the store forget one; as `Places.remove_target`."""
+
+
 _factories: dict[str, Callable[[Project], Places]] = {}
 
 
@@ -125,6 +150,20 @@ def copies_of(project: Project) -> Copies | None:
     """Find the local copies of a project; None where nothing here keeps any."""
     _load_plugins()
     return _copies[0](project) if _copies else None
+
+
+_uploads: list[Callable[[Project], Uploads]] = []
+
+
+def register_uploads(factory: Callable[[Project], Uploads]) -> None:
+    """Let the catalog know of uploads that died."""
+    _uploads[:] = [factory]
+
+
+def uploads_of(project: Project) -> Uploads | None:
+    """Find the dead uploads of a project; None where nothing here uploads."""
+    _load_plugins()
+    return _uploads[0](project) if _uploads else None
 
 
 def scheme_of(uri: str) -> str:

@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 __all__ = ["command"]
 
-_KINDS = {"target": "targets", "sidecar": "sidecars", "copy": "copies", "run": "runs"}
+_KINDS = {
+    "target": "targets",
+    "sidecar": "sidecars",
+    "copy": "copies",
+    "upload": "uploads",
+    "run": "runs",
+}
 
 
 @click.command("gc")
@@ -45,7 +51,7 @@ def command(
 ) -> int:
     """List what nobody needs any more, and remove it on request.
 
-    Listed are targets, sidecars, local copies and records of runs.
+    Listed are targets, sidecars, local copies, unfinished uploads of dead processes and records of runs.
     Of use is what the builds of the last days, and the newest one that succeeded, were asked for, with all
     upstream of it. Nothing is removed without --apply, and never a target whose bytes are not those that its
     run wrote. The exit code is 1 when something could not be removed.

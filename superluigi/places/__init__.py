@@ -6,17 +6,18 @@ The catalog finds it by the entry point `superluigi_catalog.places`; `register` 
 from __future__ import annotations
 
 from superluigi.project import Project
-from superluigi_catalog.places import Copies, Places, register_copies
+from superluigi_catalog.places import Copies, Places, Uploads, register_copies, register_uploads
 from superluigi_catalog.places import register as register_scheme
 
 __all__ = ["register"]
 
 
 def register() -> None:
-    """Let the catalog look at local paths and at S3, and know of the local copies."""
+    """Let the catalog look at local paths and at S3, and know of local copies and of dead uploads."""
     register_scheme("", _local)
     register_scheme("s3", _s3)
     register_copies(_copies)
+    register_uploads(_uploads)
 
 
 def _local(project: Project) -> Places:
@@ -29,10 +30,16 @@ def _s3(project: Project) -> Places:
     """Imported when used: looking at local places does not need boto3."""
     from superluigi.places.s3 import S3Places
 
-    return S3Places()
+    return S3Places(project)
 
 
 def _copies(project: Project) -> Copies:
     from superluigi.places.copies import CachedCopies
 
     return CachedCopies(project)
+
+
+def _uploads(project: Project) -> Uploads:
+    from superluigi.places.uploads import DeadUploads
+
+    return DeadUploads(project)

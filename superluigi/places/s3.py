@@ -1,10 +1,11 @@
-"""Sidecars and targets on S3, for the catalog; with the account that boto3 finds by itself."""
+"""Sidecars and targets on S3, for the catalog; with the account that the project's settings name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from superluigi.errors import BucketMissing, SuperLuigiError, TargetMissing
+from superluigi.places.accounts import Accounts
 from superluigi.places.looking import (
     Standing,
     Wanted,
@@ -14,6 +15,7 @@ from superluigi.places.looking import (
     why_kept,
     write_acceptance,
 )
+from superluigi.project import Project
 from superluigi.s3.client import ClientSpec
 from superluigi.s3.parallel import in_threads
 from superluigi.s3.store import ObjectStore
@@ -34,8 +36,9 @@ _THREADS = 16
 class S3Places:
     """Looks at objects and prefixes."""
 
-    def __init__(self) -> None:
-        self._store = ObjectStore(ClientSpec())
+    def __init__(self, project: Project) -> None:
+        self._accounts = Accounts(project)
+        self._stores: dict[str, ObjectStore] = {}
 
     def sidecars(self, root: str) -> Iterator[FoundSidecar]:
         """List a bucket, or what is at a key or below it, a thousand objects in one request.
@@ -45,7 +48,7 @@ class S3Places:
         """
         try:
             bucket, key = parse_uri(root)
-            for row in self._store.list_objects(bucket, key):
+            for row in self._store(bucket).list_objects(bucket, key):
                 if _is_sidecar_at(row.key, key):
                     token = f"etag:{row.etag}:{row.size_bytes}"
                     yield FoundSidecar(format_uri(bucket, row.key), token, row.size_bytes)
@@ -88,7 +91,7 @@ class S3Places:
         """Delete an object."""
         try:
             bucket, key = parse_uri(uri)
-            self._store.delete_many(bucket, [key])
+            self._store(bucket).delete_many(bucket, [key])
         except (SuperLuigiError, ValueError) as error:
             return str(error)
         return ""
@@ -96,18 +99,26 @@ class S3Places:
     def _read(self, uri: str) -> bytes | Exception | None:
         try:
             bucket, key = parse_uri(uri)
-            return self._store.get_bytes(bucket, key, max_bytes=MAX_SIDECAR_BYTES + 1)[0]
+            return self._store(bucket).get_bytes(bucket, key, max_bytes=MAX_SIDECAR_BYTES + 1)[0]
         except TargetMissing:
             return None
         except (SuperLuigiError, ValueError) as error:
             return error
 
     def _target(self, uri: str, kind: str) -> S3ObjectTarget | S3PrefixTarget:
-        if not uri.endswith("/"):
-            return S3ObjectTarget(uri=uri)
         bucket, key = parse_uri(uri)
-        inside = self._store.head(bucket, key + SIDECAR_SUFFIX) is not None
-        return S3PrefixTarget(uri=uri, metadata_inside=inside)
+        account = self._accounts.of_bucket(bucket)
+        if not uri.endswith("/"):
+            return S3ObjectTarget(uri=uri, **account)
+        inside = self._store(bucket).head(bucket, key + SIDECAR_SUFFIX) is not None
+        return S3PrefixTarget(uri=uri, metadata_inside=inside, **account)
+
+    def _store(self, bucket: str) -> ObjectStore:
+        store = self._stores.get(bucket)
+        if store is None:
+            spec = ClientSpec(**self._accounts.of_bucket(bucket))
+            store = self._stores[bucket] = ObjectStore(spec)
+        return store
 
 
 def _is_sidecar_at(key: str, root: str) -> bool:

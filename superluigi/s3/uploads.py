@@ -23,7 +23,13 @@ from superluigi.s3.errors import DELETE, s3_errors
 from superluigi.s3.uri import format_uri
 from superluigi_catalog.owner import is_alive, this_owner
 
-__all__ = ["OrphanedUpload", "abort_orphaned_uploads", "announced_upload", "orphaned_uploads"]
+__all__ = [
+    "OrphanedUpload",
+    "abort_orphaned_uploads",
+    "abort_upload",
+    "announced_upload",
+    "orphaned_uploads",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +86,24 @@ def abort_orphaned_uploads() -> list[OrphanedUpload]:
     """
     aborted = []
     for upload in orphaned_uploads():
-        place = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.upload_id}
-        with (
-            contextlib.suppress(TargetMissing),
-            s3_errors(DELETE, upload.bucket, upload.key),
-        ):
-            client_for(upload.spec).abort_multipart_upload(**place)
-        upload.note.unlink(missing_ok=True)
+        abort_upload(upload)
         aborted.append(upload)
     return aborted
+
+
+def abort_upload(upload: OrphanedUpload) -> None:
+    """Abort one; that it is not there any more is no error.
+
+    Raises:
+        TargetError: the store refused.
+    """
+    place = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.upload_id}
+    with (
+        contextlib.suppress(TargetMissing),
+        s3_errors(DELETE, upload.bucket, upload.key),
+    ):
+        client_for(upload.spec).abort_multipart_upload(**place)
+    upload.note.unlink(missing_ok=True)
 
 
 def _directory() -> Path:

@@ -27,6 +27,11 @@ def test_settings_come_from_either_file_and_its_own_one_goes_first(tmp_path: Pat
     ("text", "message"),
     [
         ("rerun = []", "unknown key 'rerun'. Known are adopt_read_max_bytes, "),
+        ('[s3]\nkey = "x"', "unknown key 'key' in [s3]. Known are profile, "),
+        ("[s3.buckets.lake]\nprofile = 3", "[s3.buckets.lake] profile = 3 is no text"),
+        ('[s3]\nrequester_pays = "yes"', "requester_pays = 'yes' is no true or false"),
+        ('[s3]\nbuckets = ["lake"]', "write [s3.buckets.NAME]"),
+        ("s3 = 3", "s3 = 3 is no table"),
         ('rerun_on = ["moon"]', "unknown trigger 'moon' in rerun_on. Known are "),
         ('verify = "maybe"', "verify = 'maybe' is not one of stat, content, catalog"),
         ('durability = "hope"', "durability = 'hope' is not one of detect, fsync"),

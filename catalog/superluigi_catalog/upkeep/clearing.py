@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 from superluigi_catalog.connected import Connected
-from superluigi_catalog.places import Copies, LocalCopy, Places
+from superluigi_catalog.places import Copies, DeadUpload, LocalCopy, Places, Uploads
 from superluigi_catalog.storage.values import time_text
 from superluigi_catalog.upkeep.orphans import (
     current_tasks,
@@ -26,6 +26,7 @@ def orphans(
     store: Connected,
     places_of: Callable[[str], Places],
     copies: Copies | None,
+    uploads: Uploads | None,
     keep: Sequence[str],
     *,
     unused_days: float,
@@ -43,6 +44,8 @@ def orphans(
     found = [each for each in (_standing(places_of, each) for each in found) if each is not None]
     if copies is not None:
         found += [_of_copy(copy) for copy in copies.unused(int(cutoff.timestamp() * 1e9))]
+    if uploads is not None:
+        found += [_of_upload(each) for each in uploads.uploads()]
     return Orphans(
         orphans=tuple(found + runs),
         current_tasks=None if current is None else len(current),
@@ -56,6 +59,7 @@ def remove_orphans(
     store: Connected,
     places_of: Callable[[str], Places],
     copies: Copies | None,
+    uploads: Uploads | None,
     found: Orphans,
     report: Report | None,
 ) -> Orphans:
@@ -69,6 +73,7 @@ def remove_orphans(
         if each.name not in {other.name for other in still}
     ]
     done += [_copy_removed(copies, each) for each in found.orphans if each.kind == "copy"]
+    done += [_aborted(uploads, each) for each in found.orphans if each.kind == "upload"]
     runs = [each for each in found.orphans if each.kind == "run"]
     if runs:
         with store._writing() as session:
@@ -95,6 +100,18 @@ def _still(store: Connected, targets: Sequence[Orphan], found: Orphans) -> list[
         rows = orphaned_targets(session, current, found.since)
         still = {(each.name, each.run_id) for each in rows}
     return [each for each in targets if (each.name, each.run_id) in still]
+
+
+def _of_upload(upload: DeadUpload) -> Orphan:
+    started = datetime.fromtimestamp(upload.started_ns / 1e9, timezone.utc)
+    return Orphan("upload", upload.uri, 0, time_text(started), fingerprint=upload.upload_id)
+
+
+def _aborted(uploads: Uploads | None, orphan: Orphan) -> Orphan:
+    if uploads is None:
+        return replace(orphan, kept_because="Nothing here uploads.")
+    upload = DeadUpload(orphan.name, orphan.fingerprint, 0)
+    return replace(orphan, kept_because=uploads.abort(upload))
 
 
 def _of_copy(copy: LocalCopy) -> Orphan:

@@ -95,10 +95,11 @@ class Orphan(Record):
 
     kind: str
     """`target` (with its sidecar), `sidecar` (of a target that has gone), `copy` (a local one of something
-    remote) or `run` (a row of the catalog)."""
+    remote), `upload` (parts at a store, of a process that died) or `run` (a row of the catalog)."""
     name: str
-    """The uri of the target; the path of the copy; the id of the run."""
+    """The uri of the target, or of what was to be one; the path of the copy; the id of the run."""
     size_bytes: int
+    """0 for an upload: only the store knows."""
     last_used: str
     """When it was made, or last read by a run; UTC, ISO 8601."""
     task_hash: str = ""
@@ -106,7 +107,7 @@ class Orphan(Record):
     run_id: str = ""
     target_kind: str = ""
     fingerprint: str = ""
-    """What it should be; anything else is kept."""
+    """What it should be; anything else is kept. Of an upload its id."""
     kept_because: str = ""
     """After a removal: why it is still there."""
 
@@ -116,7 +117,7 @@ class Orphans(Record):
     """What nobody needs any more, by the rules that were given."""
 
     orphans: tuple[Orphan, ...]
-    """Targets, sidecars, copies, runs; ordered by name."""
+    """Targets and sidecars, copies, uploads, runs; each ordered by name."""
     current_tasks: int | None
     """How many tasks are still of use; None: no build is recorded, so nobody can tell, and only copies and
     rows are listed."""

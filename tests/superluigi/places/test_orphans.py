@@ -11,6 +11,8 @@ import pytest
 
 from superluigi import plan_task, run_task
 from superluigi.parameters import IntParameter
+from superluigi.s3.client import ClientSpec
+from superluigi.s3.uploads import announced_upload
 from superluigi.targets import LocalFileTarget, LocalFolderTarget, S3ObjectTarget, S3PrefixTarget
 from superluigi.tasks import AtomicTaskWithMetadata
 from superluigi_catalog import Catalog
@@ -220,3 +222,59 @@ def test_objects_are_removed_and_what_others_put_beside_them_stays(built: Path, 
     assert kept == {"s3://lake/old/2.txt"}
     listed = {row["Key"] for row in s3.list_objects_v2(Bucket="lake")["Contents"]}
     assert listed == {"old/2.txt", "old/2.txt.metadata.json", "old/prefix/theirs.txt"}
+
+
+def a_dead_upload(s3: Any, key: str) -> str:
+    """As a process leaves it that was killed between two parts."""
+    upload = s3.create_multipart_upload(Bucket="lake", Key=key)["UploadId"]
+    child = os.fork()
+    if not child:
+        with announced_upload(ClientSpec(), "lake", key, upload):
+            os._exit(9)
+    os.waitpid(child, 0)
+    return str(upload)
+
+
+def test_uploads_in_which_a_process_died_are_aborted(built: Path, s3: Any) -> None:
+    ours, others = (
+        a_dead_upload(s3, "big.bin"),
+        s3.create_multipart_upload(Bucket="lake", Key="big.bin"),
+    )
+    with announced_upload(ClientSpec(), "lake", "under way", "1"), Catalog() as catalog:
+        found = catalog.orphans()
+        (upload,) = found.orphans
+        assert (upload.kind, upload.name, upload.fingerprint) == (
+            "upload",
+            "s3://lake/big.bin",
+            ours,
+        )
+        assert len(s3.list_multipart_uploads(Bucket="lake")["Uploads"]) == 2
+        (done,) = catalog.remove_orphans(found).orphans
+        assert done.kept_because == ""
+        assert catalog.orphans().orphans == ()
+        assert catalog.remove_orphans(found).orphans[0].kept_because == ""
+    (left,) = s3.list_multipart_uploads(Bucket="lake")["Uploads"]
+    assert left["UploadId"] == others["UploadId"]
+
+
+def test_an_upload_that_the_store_does_not_abort_is_kept(
+    built: Path, s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_dead_upload(s3, "big.bin")
+    with Catalog() as catalog:
+        found = catalog.orphans()
+        s3.abort_multipart_upload(
+            Bucket="lake", Key="big.bin", UploadId=found.orphans[0].fingerprint
+        )
+        s3.delete_bucket(Bucket="lake")
+        (done,) = catalog.remove_orphans(found).orphans
+        assert "lake" in done.kept_because
+        assert catalog.orphans().orphans == found.orphans
+
+
+def test_another_projects_uploads_are_not_listed(built: Path, s3: Any, tmp_path: Path) -> None:
+    a_dead_upload(s3, "big.bin")
+    home = tmp_path / "elsewhere" / ".superluigi"
+    home.mkdir(parents=True)
+    with Catalog(home / "catalog.db") as catalog:
+        assert catalog.orphans().orphans == ()

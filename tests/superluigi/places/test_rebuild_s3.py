@@ -85,3 +85,19 @@ def test_a_sidecar_of_another_object_is_refused(on_s3: Any) -> None:
 def test_no_such_bucket_is_an_error(on_s3: Any) -> None:
     with Catalog() as catalog, pytest.raises(PlaceUnknown, match="nowhere-at-all"):
         catalog.rebuild("s3://nowhere-at-all/x")
+
+
+@pytest.mark.parametrize("table", ["s3", "s3.buckets.lake"])
+def test_the_account_of_the_settings_is_used(
+    on_s3: Any, s3_endpoint: str, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    lose_catalog()
+    nobody = "http://127.0.0.1:9"
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", nobody)
+    others = f'[s3]\nendpoint_url = "{nobody}"\n' if table != "s3" else ""
+    Path("superluigi.toml").write_text(f'{others}[{table}]\nendpoint_url = "{s3_endpoint}"\n')
+    with Catalog() as catalog:
+        assert catalog.rebuild("s3://lake").recorded == 3
+        assert catalog.verify().problems == ()
+        assert catalog.verify(content=True).problems == ()
+        assert catalog.rebuild("s3://lake").unchanged == 3
