@@ -194,7 +194,8 @@ class Keeper(Reader):
         Rows are matched by their natural keys: task hashes, ids of runs and builds, uris, fingerprints. What is
         known here stays, what is there in full and only mentioned here is filled in, so that merging twice is
         merging once. What stands at a local path is each machine's own: theirs counts only where nothing is
-        known here. Of what all share (`s3://`), the newest run and the newest look count.
+        known here. Of what all share (`s3://`), the newest run and the newest look count. An acceptance that was
+        taken back on either side is taken back.
 
         Args:
             path: The other catalog's file; it is only read.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import time
@@ -12,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from superluigi_catalog.connected import Connected
-from superluigi_catalog.errors import CatalogError
+from superluigi_catalog.errors import AcceptanceRefused, CatalogError
+from superluigi_catalog.reading import run_by_uuid
+from superluigi_catalog.recording.acceptances import withdraw
 from superluigi_catalog.storage.connection import connect
 from superluigi_catalog.storage.schema import statements
 from superluigi_catalog.storage.session import Session
@@ -71,11 +74,28 @@ def merge(store: Connected, path: Path) -> Merged:
         script = Path(__file__).with_name("merge.sql").read_text(encoding="utf-8")
         for statement in statements(script):
             session.execute(statement)
+        _withdraw(session)
         after = _counts(session)
         for name in _TEMPORARY:
             session.execute(f"DROP TABLE temp.{name}")
     new = {name: after[name] - before[name] for name in before}
     return Merged(**new, duration_s=round(time.monotonic() - started, 3))
+
+
+_WITHDRAWN = """
+SELECT o.uuid FROM other.runs o JOIN main.runs m ON m.uuid = o.uuid
+WHERE o.status = 'withdrawn' AND m.status = 'accepted' ORDER BY o.started_at DESC, o.id DESC
+"""
+
+
+def _withdraw(session: Session) -> None:
+    """Take back the acceptances that were taken back there; what was taken back here stays so."""
+    for (uuid,) in session.rows(_WITHDRAWN):
+        run = run_by_uuid(session, uuid)
+        if run is not None:
+            # Where nobody knows what stood before it, it has to stay.
+            with contextlib.suppress(AcceptanceRefused):
+                withdraw(session, run)
 
 
 @contextmanager

@@ -107,7 +107,7 @@ UPDATE targets SET run_id = r.ours, run_content_id = c.ours, run_place = o.run_p
   FROM merged_targets g JOIN other.targets o ON o.id = g.theirs
   JOIN merged_runs r ON r.theirs = o.run_id JOIN main.runs n ON n.id = r.ours
   LEFT JOIN merged_contents c ON c.theirs = o.run_content_id
-  WHERE targets.id = g.ours AND n.status IS NOT NULL AND (targets.run_id IS NULL OR (g.is_shared
+  WHERE targets.id = g.ours AND n.status <> 'withdrawn' AND (targets.run_id IS NULL OR (g.is_shared
     AND n.ended_at > (SELECT p.ended_at FROM main.runs p WHERE p.id = targets.run_id)));
 UPDATE targets SET state = o.state, token = o.token, seen_content_id = c.ours, size_bytes = o.size_bytes,
     mtime_ns = o.mtime_ns, etag = o.etag, version_id = o.version_id, observed_ns = o.observed_ns,
@@ -121,7 +121,7 @@ CREATE TEMP TABLE moved_tasks AS
   SELECT t.theirs, t.ours, r.ours AS run FROM merged_tasks t JOIN other.tasks o ON o.id = t.theirs
   JOIN main.tasks m ON m.id = t.ours JOIN merged_runs r ON r.theirs = o.current_run_id
   JOIN main.runs n ON n.id = r.ours
-  WHERE n.status IS NOT NULL AND (m.current_run_id IS NULL
+  WHERE n.status <> 'withdrawn' AND (m.current_run_id IS NULL
     OR (n.ended_at > (SELECT p.ended_at FROM main.runs p WHERE p.id = m.current_run_id)
       AND NOT EXISTS (SELECT 1 FROM main.task_targets w JOIN main.targets g ON g.id = w.target_id
         WHERE w.task_id = m.id AND g.uri NOT LIKE '%://%')));
