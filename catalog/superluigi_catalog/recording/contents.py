@@ -45,7 +45,9 @@ WHERE id = ?
 def write_inputs(session: Session, run: int, inputs: Sequence[InputEntry]) -> None:
     """Write what a run consumed."""
     if inputs:
-        session.executemany(INSERT_INPUT, [_input_values(session, run, source) for source in inputs])
+        session.executemany(
+            INSERT_INPUT, [_input_values(session, run, source) for source in inputs]
+        )
 
 
 def write_outputs(session: Session, run: int, outputs: Sequence[OutputEntry]) -> None:
