@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check format lint types contracts coverage tutorial stress bench-upkeep bench-quick tui-campaign faults screenshots bench-tui bench-s3 campaign clean
+.PHONY: demo test check format lint types contracts coverage tutorial stress bench-upkeep bench bench-quick bench-profile tui-campaign faults screenshots bench-tui bench-s3 campaign clean
 .DEFAULT_GOAL := help
 
 help:  ## show these lines
@@ -67,12 +67,18 @@ campaign: $(INSTALLED)  ## random histories of random graphs, and deaths at ever
 bench-upkeep: $(INSTALLED)  ## rebuilding, verifying and merging a catalog of 100,000 tasks
 	$(BIN)/python benchmarks/upkeep.py
 
-bench-quick: $(INSTALLED)  ## our speed against plain Luigi's, in one run
-	$(BIN)/python benchmarks/quick.py
+bench: $(INSTALLED)  ## the table of benchmarks/RESULTS.md: all peers, installed when needed (ARGS="--tool doit --work wide")
+	$(BIN)/python -m benchmarks.bench $(ARGS)
+
+bench-quick: $(INSTALLED)  ## our speed against plain Luigi's, in three minutes
+	$(BIN)/python -m benchmarks.quick
+
+bench-profile: $(INSTALLED)  ## where our time goes, and the floor: benchmarks/PROFILE.md
+	$(BIN)/python -m benchmarks.bench.profiling
 
 bench-s3: $(INSTALLED)  ## S3 targets at a distance, against the bars that we set
 	$(BIN)/python benchmarks/s3.py
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) build dist .superluigi demo-project .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
+	rm -rf $(VENV) benchmarks/.peers build dist .superluigi demo-project .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache .coverage
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

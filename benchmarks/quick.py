@@ -1,84 +1,67 @@
 """Our speed against plain Luigi's in one run: CPU seconds of whole processes, medians.
 
-    python benchmarks/quick.py [repeats]
+    python -m benchmarks.quick [repeats]
 
 The machine's own noise is in every figure: compare the ratios. Luigi's check looks at the root alone; ours
-looks at every target and compares every input.
+looks at every target and compares every input. `make bench` has the other tools and the larger graphs.
 """
 
 from __future__ import annotations
 
-import resource
-import statistics
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-PROGRAMS = Path(__file__).parent / "programs"
-TASKS = 1_000
+from benchmarks.bench.building import built
+from benchmarks.bench.measuring import measure
+from benchmarks.bench.peers import DEFAULT, OWN, PROGRAMS, ROOT, tool_named
+from benchmarks.bench.programs import GRAPHS, QUICK, STARTS
+from benchmarks.bench.results import Cell
+
+HERE = Path(sys.executable).parent
+"""Luigi stands in our own environment."""
 
 
-def cpu_seconds(command: list[str], directory: Path) -> float:
-    """User and system time of a process and its children."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, cwd=directory, check=True, stdout=subprocess.DEVNULL)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return (after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime)
-
-
-def wide(repeats: int) -> dict[str, list[float]]:
-    """Cold and up-to-date builds of `TASKS` leaves and a root, the two tools in turn."""
-    times: dict[str, list[float]] = {}
+def graphs(repeats: int) -> dict[str, Cell]:
+    """Cold and up-to-date builds, the two tools in turn."""
+    cells: dict[str, Cell] = {}
     for _ in range(repeats):
-        for tool in ("luigi", "superluigi"):
-            with tempfile.TemporaryDirectory() as name:
-                directory = Path(name)
-                (directory / "superluigi.toml").touch()
-                (directory / "out").mkdir()
-                program = [sys.executable, str(PROGRAMS / f"wide_{tool}.py"), str(TASKS)]
-                cold = cpu_seconds([*program, str(TASKS + 1)], directory)
-                check = cpu_seconds([*program, "0"], directory)
-            times.setdefault(f"cold {tool}", []).append(cold)
-            times.setdefault(f"check {tool}", []).append(check)
-    return times
+        for graph in GRAPHS:
+            for tool in (tool_named("luigi"), OWN) if graph.name in QUICK else ():
+                setting = tool.settings[0]
+                for name, phase, usage in built(tool, HERE, graph, setting):
+                    if name != DEFAULT:
+                        continue
+                    if usage.ended != "ok":
+                        sys.exit(f"{graph.name} with {tool.name}: {usage.ended} {usage.said}")
+                    title = f"{graph.name} {phase} {tool.name}"
+                    cells.setdefault(title, Cell()).usages.append(usage)
+    return cells
 
 
-def starts(repeats: int) -> dict[str, list[float]]:
+def starts(repeats: int) -> dict[str, Cell]:
     """Imports and the command line's help."""
-    commands = {
-        "python alone": [sys.executable, "-c", "pass"],
-        "import luigi": [sys.executable, "-c", "import luigi"],
-        "import superluigi": [sys.executable, "-c", "import superluigi"],
-        "import all of superluigi": [
-            sys.executable,
-            "-c",
-            "import superluigi.tasks, superluigi.targets, superluigi.task_runner",
-        ],
-        "superluigi --help": [sys.executable, "-m", "superluigi", "--help"],
-    }
-    times: dict[str, list[float]] = {name: [] for name in commands}
+    cells = {name: Cell() for name in STARTS}
     for _ in range(repeats):
-        for name, command in commands.items():
-            times[name].append(cpu_seconds(command, Path.cwd()))
-    return times
+        for name, command in STARTS.items():
+            cells[name].usages.append(measure(OWN.filled(command, HERE, ()), ROOT))
+    return cells
 
 
 def main() -> None:
     """Measure and print."""
     repeats = int(sys.argv[1]) if len(sys.argv) > 1 else 3
-    medians = {
-        name: statistics.median(values)
-        for name, values in (wide(repeats) | starts(max(repeats, 5))).items()
-    }
-    print(f"CPU seconds, whole process, median of {repeats}; {TASKS:,} leaves and a root\n")
+    cells = graphs(repeats) | starts(max(repeats, 5))
+    medians = {name: cell.median("cpu_s") or 0.0 for name, cell in cells.items()}
+    print(f"CPU seconds, whole process, median of {repeats}\n")
     for name, value in medians.items():
-        print(f"{name:<28}{value:8.3f}")
-    print(
-        f"\ncold, ratio to Luigi        {medians['cold superluigi'] / medians['cold luigi']:8.2f}"
-    )
-    ratio = medians["import superluigi"] / medians["import luigi"]
-    print(f"import, ratio to Luigi      {ratio:8.2f}\n")
+        print(f"{name:<34}{value:8.3f}")
+    print("\nratio to Luigi")
+    for name, value in medians.items():
+        luigi = medians.get(name.replace("Super Luigi", "Luigi"))
+        if "Super Luigi" in name and luigi:
+            print(f"{name.removesuffix(' Super Luigi'):<34}{value / luigi:8.2f}")
+    print(f"{'import':<34}{medians['import superluigi'] / medians['import luigi']:8.2f}\n")
     subprocess.run([sys.executable, str(PROGRAMS / "chain_hash.py"), "100000"], check=True)
 
 
