@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -26,6 +25,7 @@ PATIENCE = 8
 
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _SAID_CHARACTERS = 200
+_LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 @dataclass(frozen=True)
@@ -61,54 +61,48 @@ def measure(
         limit_s: CPU seconds after which a process is killed; on a busy machine it may wait for them, but after
             `PATIENCE` times as many wall seconds it and its children are killed all the same.
         environment: Variables beside those of this process.
+
+    Raises:
+        OSError: the command cannot be started.
     """
-    with tempfile.TemporaryFile() as errors:
+    reading, report = os.pipe()
+    with tempfile.TemporaryFile() as errors, open(reading) as told:  # noqa: PTH123
         started = time.perf_counter()
+        limits = [str(math.ceil(limit_s)), str(MEMORY_BYTES)]
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-I", "-S", str(_LAUNCHER), str(report), *limits, *command],
             cwd=directory,
             env={**os.environ, **(environment or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
             start_new_session=True,
+            pass_fds=[report],
         )
-        _limit(process.pid, math.ceil(limit_s))
-        over = threading.Event()
-        timer = threading.Timer(limit_s * PATIENCE, _kill, (process.pid, over))
+        os.close(report)
+        timer = threading.Timer(limit_s * PATIENCE, _kill, [process.pid])
         timer.start()
         try:
-            _, status, used = os.wait4(process.pid, 0)
+            numbers = told.read().split()
+            process.wait()
         except BaseException:
-            _kill(process.pid, over)
+            _kill(process.pid)
             raise
         finally:
             timer.cancel()
-        wall_s = time.perf_counter() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
-        late = over.is_set() or process.returncode == -signal.SIGXCPU
-        ended = "time" if late else "failed" if process.returncode else "ok"
-        return Usage(
-            used.ru_utime + used.ru_stime,
-            wall_s,
-            used.ru_maxrss * _RSS_UNIT / 1e6,
-            ended,
-            _last_line(errors.fileno()) if ended == "failed" else "",
-        )
+        if not numbers:
+            if process.returncode > 0:
+                raise OSError(_last_line(errors.fileno()))
+            return Usage(0, time.perf_counter() - started, 0, "time")
+        code, cpu_s, wall_s, peak = map(float, numbers)
+        ended = "time" if code == -signal.SIGXCPU else "failed" if code else "ok"
+        said = _last_line(errors.fileno()) if ended == "failed" else ""
+        return Usage(cpu_s, wall_s, peak * _RSS_UNIT / 1e6, ended, said)
 
 
-def _kill(group: int, over: threading.Event) -> None:
-    over.set()
+def _kill(group: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(group, signal.SIGKILL)
-
-
-def _limit(pid: int, cpu_s: int) -> None:
-    # After the start rather than in the child, where Python would have to fork instead of vfork.
-    if hasattr(resource, "prlimit"):
-        with contextlib.suppress(ProcessLookupError):
-            resource.prlimit(pid, resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-            resource.prlimit(pid, resource.RLIMIT_CPU, (cpu_s, cpu_s + 5))
 
 
 def _last_line(descriptor: int) -> str:

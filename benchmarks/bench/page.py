@@ -15,6 +15,9 @@ from benchmarks.bench.rows import CHECK, CHECK_10K, MEMORY_ROWS, NAPS, ROWS, STA
 
 __all__ = ["cell_text", "page", "seconds", "table", "write_page"]
 
+ROOT_ONLY = "°"
+"""Marks the figure of a check that does not look at the whole graph."""
+
 INTRODUCTION = """\
 Every tool builds the same graphs and writes the same files: one small file for each task, whose content is compared
 afterwards. *Cold* builds everything in an empty directory; *check* is the same command once more, in a new process, when
@@ -117,10 +120,13 @@ def _limit(row: Row, tool: Tool) -> float:
 
 def _texts(results: Results, row: Row, tool: Tool, what: str = "cpu_s") -> str:
     """The default setting's, and in brackets the other one's."""
-    texts = [cell_text(cell, _limit(row, tool), what) for cell in row.cells(results, tool)]
-    if len(texts) == 2 and row.keys(tool)[0] not in results.cells:
-        texts.insert(0, "-")
-    return f"{texts[0]} [{texts[1]}]" if len(texts) > 1 else "".join(texts)
+    texts = []
+    for setting, cell in row.cells(results, tool).items():
+        mark = ROOT_ONLY if row.looks_at_root(setting) and what == "cpu_s" else ""
+        text = cell_text(cell, _limit(row, tool), what) + mark
+        texts.append(text if not texts and setting is tool.settings[0] else f"[{text}]")
+    # Of ourselves a row tells of one setting only.
+    return " ".join(texts) if tool is not OWN else "".join(texts).strip("[]")
 
 
 def _seconds_table(results: Results, tools: list[Tool]) -> Iterator[str]:
@@ -141,8 +147,8 @@ def _notes(results: Results) -> list[str]:
     counts = sorted({len(cell.usages) for cell in results.cells.values() if cell.done})
     times = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else "".join(map(str, counts))
     return [
-        "In brackets: with the other setting of the table below, the fastest honest one that we found (for the check of "
-        "Luigi and law it is the other way round: by default they look at the root alone). Empty: not measured.",
+        f"{ROOT_ONLY}: looks at the root alone. In brackets: with the other setting of the table below, which is the fastest "
+        "honest one that we found, or for the check of Luigi and law the one that looks at every task. Empty: not measured.",
         f"`> {limits[0]:.0f}`: killed after so many CPU seconds (or {PATIENCE} times as many on the clock); a process gets "
         f"{MEMORY_BYTES >> 30} GiB of address space. Measured {times} times each, the slow ones less often.",
     ]
@@ -160,12 +166,11 @@ def _goals_table(results: Results) -> Iterator[str]:
 def _naps(results: Results, tools: list[Tool]) -> Iterator[str]:
     rows = []
     for tool in tools:
-        cells = [row.cells(results, tool)[:1] for row in NAPS]
-        if not any(cells):
+        cells = [row.first(results, tool) for row in NAPS]
+        if not any(cell.usages for cell in cells):
             continue
         texts, walls = [], []
-        for row, found in zip(NAPS, cells, strict=True):
-            cell = found[0] if found else Cell()
+        for row, cell in zip(NAPS, cells, strict=True):
             walls.append(cell.median("wall_s"))
             limit = _limit(row, tool)
             texts.append(f"{cell_text(cell, limit, 'wall_s')} [{cell_text(cell, limit)}]")
@@ -181,10 +186,7 @@ def _memory(results: Results, tools: list[Tool]) -> Iterator[str]:
     ]
     yield from table(["", *(tool.name for tool in tools)], rows)
     for tool in tools:
-        small, large = (
-            next((cell.median("peak_mb") for cell in row.cells(results, tool)), None)
-            for row in (CHECK, CHECK_10K)
-        )
+        small, large = (row.first(results, tool).median("peak_mb") for row in (CHECK, CHECK_10K))
         if small and large:
             yield ""
             yield f"{tool.name}: {(large - small) / 9:.1f} MB for each further 1,000 tasks in a check."

@@ -27,6 +27,9 @@ class Setting:
     cold: bool = True
     """False: only its check is another one, of what the default settings built."""
 
+    whole: bool = True
+    """False: its check looks at the root alone."""
+
     shapes: tuple[str, ...] = ()
     """Of the graphs that it is for; empty: all."""
 
@@ -76,7 +79,7 @@ def _luigi_like(name: str, requirement: str, task_s: float, **more: bool) -> Too
         name,
         requirement,
         (
-            Setting(DEFAULT, "", "whether the root's file exists"),
+            Setting(DEFAULT, "", "whether the root's file exists", whole=False),
             Setting("all", "asked for every task by itself", "whether each file exists", False),
         ),
         task_s,
@@ -94,9 +97,18 @@ OWN = Tool(
             "size, times and inode of each file and sidecar against the record of its run; each input's "
             "fingerprint against what the run consumed; code, for the notices",
         ),
-        Setting("missing", '`rerun_on={"missing"}`', "whether the root's file exists", False),
         Setting(
-            "inputs", "`def run(self, input_path, output_path)`", "as above", True, ("diamond",)
+            "missing",
+            '`rerun_on={"missing"}`',
+            "whether the root's file exists",
+            cold=False,
+            whole=False,
+        ),
+        Setting(
+            "inputs",
+            "`def run(self, input_path, output_path)`",
+            "as by default",
+            shapes=("diamond",),
         ),
     ),
     0.003,
@@ -126,11 +138,14 @@ TOOLS = (
         "gokart",
         "gokart==1.12.2",
         (
-            Setting(DEFAULT, "", "whether the root's file exists; every task's identity"),
+            Setting(
+                DEFAULT, "", "whether the root's file exists; every task's identity", whole=False
+            ),
             Setting(
                 "fast",
                 "`should_dump_supplementary_log_files = False`",
                 "whether the root's file exists; every task's identity",
+                whole=False,
             ),
         ),
         0.012,
@@ -144,6 +159,7 @@ TOOLS = (
                 "fast",
                 '`check_valid="shallow"` on the root call, no log',
                 "the root call's record and file",
+                whole=False,
             ),
         ),
         0.02,

@@ -31,7 +31,12 @@ def plotted(results: Results) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
         f'viewBox="0 0 {WIDTH} {height}" font-family="sans-serif" font-size="11">',
         f'<rect width="{WIDTH}" height="{height}" fill="white"/>',
-        _text(10, 20, "CPU seconds, each tool in its fastest setting; logarithmic", size=14),
+        _text(
+            10,
+            20,
+            "CPU seconds, each tool in its fastest setting that looks at every task; logarithmic",
+            size=14,
+        ),
         *_scale(height),
     ]
     top = HEAD
@@ -64,8 +69,9 @@ def _scale(height: int) -> Iterator[str]:
 
 def _bar(results: Results, row: Row, tool: Tool, top: int) -> Iterator[str]:
     yield _text(LEFT - 8, top + BAR - 4, tool.name, anchor="end")
-    value_s = row.fastest(results, tool)
-    if value_s is not None:
+    fastest = row.fastest(results, tool)
+    if fastest is not None:
+        setting, value_s = fastest
         width = _place(value_s) - LEFT
         yield (
             f'<rect x="{LEFT}" y="{top + 1}" width="{width:.1f}" height="{BAR - 2}" '
@@ -74,17 +80,14 @@ def _bar(results: Results, row: Row, tool: Tool, top: int) -> Iterator[str]:
         yield _text(
             _place(value_s) + 5,
             top + BAR - 4,
-            f"{value_s:.2g}" if value_s < 10 else f"{value_s:.0f}",
+            (f"{value_s:.2g}" if value_s < 10 else f"{value_s:.0f}")
+            + (" (the root alone)" if row.looks_at_root(setting) else ""),
         )
         return
-    ended = {cell.trouble.ended for cell in row.cells(results, tool) if cell.trouble}
-    word = (
-        "stopped at the limit"
-        if "time" in ended
-        else "not tried"
-        if "not tried" in ended
-        else "fails"
-    )
+    troubles = [cell.trouble for cell in row.cells(results, tool).values()]
+    ended = {trouble.ended for trouble in troubles if trouble is not None}
+    words = {"time": "stopped at the limit", "not tried": "not tried"}
+    word = next((text for name, text in words.items() if name in ended), "fails")
     yield _text(LEFT + 4, top + BAR - 4, word, style="italic")
 
 

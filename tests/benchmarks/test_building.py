@@ -68,6 +68,11 @@ def test_every_tool_has_a_program() -> None:
     }
 
 
+@pytest.mark.parametrize("graph", GRAPHS[:5], ids=lambda graph: graph.name)
+def test_tasks_are_counted_as_they_are_made(graph: Graph) -> None:
+    assert graph.tasks == len(graph.files())
+
+
 def test_a_larger_graph_comes_after_the_smaller_one_that_tells_whether_to_try() -> None:
     for number, graph in enumerate(GRAPHS):
         smaller = smaller_than(graph)

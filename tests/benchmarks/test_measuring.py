@@ -5,6 +5,8 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks.bench.measuring import measure
 
 BUSY = "import time\nwhile time.process_time() < 0.3: pass"
@@ -24,6 +26,17 @@ def test_the_time_of_children_counts(tmp_path: Path) -> None:
 def test_memory_is_that_of_the_peak(tmp_path: Path) -> None:
     usage = measure(python("data = bytearray(100_000_000); del data"), tmp_path)
     assert 100 < usage.peak_mb < 200
+
+
+def test_the_memory_of_the_measuring_process_does_not_count(tmp_path: Path) -> None:
+    large = bytearray(200_000_000)
+    assert measure(python("pass"), tmp_path).peak_mb < 100
+    assert large
+
+
+def test_a_command_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="no-such-tool"):
+        measure(["no-such-tool"], tmp_path)
 
 
 def test_a_failure_is_told_by_its_last_line(tmp_path: Path) -> None:

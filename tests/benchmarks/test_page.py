@@ -37,7 +37,7 @@ def row(text: str, start: str) -> list[str]:
 
 def test_the_other_setting_stands_in_brackets(tmp_path: Path) -> None:
     text = page(results(tmp_path))
-    assert "| **0.50** | 0.12 [0.32] |" in text
+    assert "| **0.50** | 0.12° [0.32] |" in text
 
 
 def test_a_limit_and_a_failure_are_told_in_place_of_a_figure(tmp_path: Path) -> None:
