@@ -10,11 +10,24 @@ from pathlib import Path
 from benchmarks.bench.campaign import Campaign
 from benchmarks.bench.environments import ENVIRONMENTS
 from benchmarks.bench.page import write_page
-from benchmarks.bench.peers import ROOT, TOOLS, tool_named
-from benchmarks.bench.programs import GRAPHS, QUICK
+from benchmarks.bench.peers import OWN, ROOT, TOOLS, tool_named
+from benchmarks.bench.programs import GRAPHS, QUICK, Graph
 from benchmarks.bench.results import STARTS_KEY, Results
 
 REPEATS = 3
+
+
+def selected(works: list[str]) -> list[Graph]:
+    """The graphs of these names, or whose names begin so; all when no work is named."""
+    names = {graph.name for graph in GRAPHS}
+    return [
+        graph
+        for graph in GRAPHS
+        if not works
+        or any(
+            graph.name == work if work in names else graph.name.startswith(work) for work in works
+        )
+    ]
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -49,17 +62,14 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     except ValueError as error:
         parser.error(str(error))
     asked.graphs = [
-        graph
-        for graph in GRAPHS
-        if (not asked.work or graph.name.startswith(tuple(asked.work)))
-        and (not asked.quick or graph.name in QUICK)
+        graph for graph in selected(asked.work) if not asked.quick or graph.name in QUICK
     ]
     if asked.results is None:
         # A quick look leaves the whole run's results alone.
         folder = ENVIRONMENTS / "quick" if asked.quick else ROOT / "benchmarks"
         folder.mkdir(parents=True, exist_ok=True)
         asked.results = folder / "results.json"
-    asked.starts = not asked.work or STARTS_KEY in asked.work
+    asked.starts = OWN in asked.tools and (not asked.work or STARTS_KEY in asked.work)
     if not asked.graphs and not asked.starts:
         parser.error(f"no work begins with {' or '.join(asked.work)}: there are {names}")
     if asked.repeats < 1:

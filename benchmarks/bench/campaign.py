@@ -18,10 +18,10 @@ from benchmarks.bench.results import STARTS_KEY, Key, Results
 
 __all__ = ["Campaign", "Part"]
 
-BUDGET_S = 20
+BUDGET_S = 15
 """CPU seconds for the repeats of one tool, setting and graph: what is slow is measured less often."""
 
-OWN_BUDGET_S = 60
+OWN_BUDGET_S = 40
 
 
 @dataclass(frozen=True)
@@ -138,17 +138,19 @@ class Campaign:
 
     def refusal(self, part: Part) -> Usage | None:
         """Why it is not tried: a smaller graph says what it would take."""
-        smaller = smaller_than(part.graph)
-        if smaller is None:
-            return None
-        cell = self._results.cell((part.tool.name, part.setting.name, smaller.name, "cold"))
-        if cell.trouble is not None:
-            return Usage(0, 0, 0, "not tried", f"{smaller.title}: {cell.trouble.ended}")
-        cpu_s = cell.median("cpu_s")
         limit_s = part.graph.limit_of(part.tool)
-        if cpu_s is not None and cpu_s * part.graph.size / smaller.size > limit_s:
-            said = f"{smaller.title}: {cpu_s:.0f} s, and the limit is {limit_s:.0f} s"
-            return Usage(0, 0, 0, "not tried", said)
+        for smaller in smaller_than(part.graph):
+            cell = self._results.cell((part.tool.name, part.setting.name, smaller.name, "cold"))
+            alike = smaller.shape == part.graph.shape
+            trouble = cell.trouble
+            if trouble is not None and (alike or trouble.ended == "time"):
+                word = {"time": "over the limit"}.get(trouble.ended, trouble.ended)
+                return _not_tried(f"{smaller.title}: {word}")
+            cpu_s = cell.median("cpu_s")
+            if alike and cpu_s is not None and cpu_s * part.graph.size / smaller.size > limit_s:
+                return _not_tried(
+                    f"{smaller.title}: {cpu_s:.0f} s, and the limit is {limit_s:.0f} s"
+                )
         return None
 
     def _measured(self, part: Part) -> int:
@@ -185,6 +187,10 @@ class Campaign:
     def estimate(self) -> str:
         """How long all that lacks will take, as a person says it."""
         return _minutes(sum(map(self._seconds, self.parts())))
+
+
+def _not_tried(said: str) -> Usage:
+    return Usage(0, 0, 0, "not tried", said)
 
 
 def _first(results: Results, key: Key, what: str) -> float:

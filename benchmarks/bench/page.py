@@ -83,8 +83,11 @@ def cell_text(cell: Cell, limit_s: float, what: str = "cpu_s") -> str:
     value = cell.median(what)
     if value is not None:
         return seconds(value) if what != "peak_mb" else f"{value:,.0f}"
-    words = {"time": f"> {limit_s:.0f}", "not tried": "-"}
-    return words.get(cell.trouble.ended, "fails") if cell.trouble else "-"
+    if cell.trouble is None or cell.trouble.ended == "not tried":
+        return "-"
+    if cell.trouble.ended != "time":
+        return "fails"
+    return f"> {cell.trouble.cpu_s or limit_s:.0f}" if what != "peak_mb" else "-"
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -99,9 +102,9 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
 def _heading(results: Results) -> list[str]:
     facts = results.machine
     load = statistics.median(results.loads) if results.loads else 0
-    end = results.ended_at or "not yet ended"
+    end = f" to {results.ended_at}" if results.ended_at else ", not yet at its end"
     lines = [
-        f"Made by `make bench`, {results.started_at} to {end}: {facts.get('processors')} processors, "
+        f"Made by `make bench`, {results.started_at}{end}: {facts.get('processors')} processors, "
         f"{facts.get('processor')}, {facts.get('system')}, Python {facts.get('python')}.",
     ]
     if load > 1.5 * (facts.get("processors") or 1):
@@ -149,7 +152,7 @@ def _notes(results: Results) -> list[str]:
     return [
         f"{ROOT_ONLY}: looks at the root alone. In brackets: with the other setting of the table below, which is the fastest "
         "honest one that we found, or for the check of Luigi and law the one that looks at every task. Empty: not measured.",
-        f"`> {limits[0]:.0f}`: killed after so many CPU seconds (or {PATIENCE} times as many on the clock); a process gets "
+        f"`> {limits[0]:.0f}`: stopped after so many CPU seconds (or {PATIENCE} times as many on the clock); a process gets "
         f"{MEMORY_BYTES >> 30} GiB of address space. Measured {times} times each, the slow ones less often.",
     ]
 

@@ -80,7 +80,7 @@ def profiled(graph: Graph, setting: str, repeats: int) -> Iterator[Profile]:
     program = str(PROGRAMS / "graphs" / f"with_{OWN.distribution}.py")
     words = [program, graph.shape, str(graph.size), "--setting", setting]
     inputs = ", with inputs" if setting == "inputs" else ""
-    profiles = {phase: Profile(f"{phase}, {graph.title}{inputs}") for phase in ("cold", "check")}
+    profiles = {phase: Profile(f"{phase}, {graph.name}{inputs}") for phase in ("cold", "check")}
     for _ in range(repeats):
         for sampled in (False, True):
             with tempfile.TemporaryDirectory() as name:
@@ -96,7 +96,8 @@ def profiled(graph: Graph, setting: str, repeats: int) -> Iterator[Profile]:
                             profile.samples[layer, function] += count
                     else:
                         profile.cpu_s.append(usage.cpu_s)
-                        profile.floor = _lower(profile.floor, _floor(directory, phase))
+                        floor = _floor(directory, phase, setting)
+                        profile.floor = _lower(profile.floor, floor)
     yield from profiles.values()
 
 
@@ -107,9 +108,9 @@ def _empty(name: str) -> Path:
     return directory
 
 
-def _floor(built: Path, phase: str) -> dict[str, float]:
+def _floor(built: Path, phase: str, setting: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as name:
-        command = [sys.executable, str(PROGRAMS / "floor.py"), str(built), phase]
+        command = [sys.executable, str(PROGRAMS / "floor.py"), str(built), phase, setting]
         said = subprocess.run(command, cwd=name, check=True, stdout=subprocess.PIPE).stdout
     parts: dict[str, float] = json.loads(said)
     return parts
@@ -134,8 +135,8 @@ def page(profiles: list[Profile], start_s: float) -> str:
         f"{facts['system']}, Python {facts['python']}. CPU seconds.",
         "",
         "The *floor* is what a build cannot do without: starting Python and importing Luigi, and a bare loop that writes "
-        "the same files, sidecars and rows (fifty runs to a commit), or, for a check, looks at each file once and reads "
-        "the records.",
+        "the same files, sidecars and rows (fifty runs to a commit; with inputs, a copy of each too), or, for a check, "
+        "looks at each file once and reads the records.",
         "",
         "## Against the floor",
         "",

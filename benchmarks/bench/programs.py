@@ -29,7 +29,7 @@ class Graph:
     repeats: int | None = None
     """At most so often."""
 
-    limit_s: float = 45
+    limit_s: float = 40
     """CPU seconds for a peer; we get ten times as long, so that a goal that is missed has a figure."""
 
     @property
@@ -66,6 +66,7 @@ class Graph:
             for setting in tool.settings
             if (not setting.shapes or self.shape in setting.shapes)
             and (setting.cold or "check" in self.phases)
+            and (setting.name == DEFAULT or self.shape != "naps")
         ]
 
 
@@ -114,11 +115,10 @@ def phases_of(graph: Graph, tool: Tool, setting: Setting) -> Sequence[str]:
     return [phase for phase in graph.phases if own or phase not in COMMANDS]
 
 
-def smaller_than(graph: Graph) -> Graph | None:
-    """The next smaller graph of the same shape."""
-    smaller = [
-        other
-        for other in GRAPHS
-        if (other.shape, other.workers) == (graph.shape, graph.workers) and other.size < graph.size
+def smaller_than(graph: Graph) -> list[Graph]:
+    """The graphs that tell whether to try this one: those of its shape with fewer tasks, then all others with fewer."""
+    fewer = [other for other in GRAPHS if other.tasks < graph.tasks]
+    alike = [
+        other for other in fewer if (other.shape, other.workers) == (graph.shape, graph.workers)
     ]
-    return max(smaller, key=lambda other: other.size, default=None)
+    return sorted(alike, key=lambda other: -other.size) + [g for g in fewer if g not in alike]

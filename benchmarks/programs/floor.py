@@ -1,8 +1,9 @@
 """The least that a build can cost: a bare loop writes the files, sidecars and rows that a real build left.
 
-    python floor.py BUILT cold|check
+    python floor.py BUILT cold|check SETTING
 
 Works in an empty directory, and prints the CPU seconds of each part as JSON. `check` looks at what stands in BUILT.
+With the setting `inputs`, each input of each run is copied and removed again.
 """
 
 import json
@@ -24,11 +25,15 @@ def timed(parts, name, work, *arguments):
     return found
 
 
-def write(files):
+def put(path, data):
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    os.write(descriptor, data)
+    os.close(descriptor)
+
+
+def publish(files):
     for path, data in files.items():
-        descriptor = os.open(path + ".next", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
-        os.write(descriptor, data)
-        os.close(descriptor)
+        put(path + ".next", data)
         os.rename(path + ".next", path)  # noqa: PTH104
 
 
@@ -68,6 +73,12 @@ def insert(connection, rows, commits):
         connection.execute("COMMIT")
 
 
+def copy(count):
+    for number in range(count):
+        put(f"copy-{number}", b"name")
+        os.unlink(f"copy-{number}")  # noqa: PTH108
+
+
 def cold():
     results = {f"out/{path.name}": path.read_bytes() for path in (BUILT / "out").iterdir()}
     sidecars = {path: data for path, data in results.items() if path.endswith(SIDECAR)}
@@ -75,8 +86,11 @@ def cold():
     statements, rows = schema_and_rows(catalog(BUILT / ".superluigi" / "catalog.db"))
     Path("out").mkdir()
     parts = {}
-    timed(parts, "files", write, targets)
-    timed(parts, "sidecars", write, sidecars)
+    if sys.argv[3] == "inputs":
+        count = next(len(found) for statement, found in rows.items() if '"run_inputs"' in statement)
+        timed(parts, "copies", copy, count)
+    timed(parts, "files", publish, targets)
+    timed(parts, "sidecars", publish, sidecars)
     for name, commits in (
         ("rows", max(1, len(targets) // PER_COMMIT)),
         ("rows, a commit for each run", len(targets)),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.bench.__main__ import arguments, prepared
+from benchmarks.bench.__main__ import arguments, prepared, selected
 from benchmarks.bench.campaign import Campaign, Part
 from benchmarks.bench.measuring import Usage
 from benchmarks.bench.peers import tool_named
@@ -70,6 +70,16 @@ def test_after_a_whole_run_a_new_one_begins_or_a_part_is_replaced(tmp_path: Path
     assert set(prepared(arguments([*where, "--work", "chain"])).cells) == {COLD, doit}
 
 
+def test_a_whole_name_selects_one_graph_and_a_beginning_several() -> None:
+    assert [graph.name for graph in selected(["wide-1000"])] == ["wide-1000"]
+    assert [graph.name for graph in selected(["wide-10", "diamond"])] == [
+        "wide-1000",
+        "diamond-10",
+        "wide-10000",
+        "wide-100000",
+    ]
+
+
 def test_a_larger_graph_is_not_tried_when_the_smaller_one_tells_that_it_would_end_at_the_limit(
     tmp_path: Path,
 ) -> None:
@@ -81,6 +91,18 @@ def test_a_larger_graph_is_not_tried_when_the_smaller_one_tells_that_it_would_en
     assert refused is not None
     assert refused.ended == "not tried"
     assert campaign.refusal(Part(luigi, luigi.settings[0], BUILT["diamond-10"])) is None
+    assert campaign.refusal(Part(luigi, luigi.settings[0], BUILT["chain-2000"])) is None
+
+
+def test_what_was_over_the_limit_is_not_tried_with_more_tasks_of_any_shape(tmp_path: Path) -> None:
+    results = begun(tmp_path)
+    results.add(COLD, usage(40.0, "time"))
+    luigi = tool_named("luigi")
+    campaign = Campaign(results, [luigi], list(GRAPHS), 1, starts=False)
+    refused = campaign.refusal(Part(luigi, luigi.settings[0], BUILT["chain-2000"]))
+    assert refused is not None
+    assert "over the limit" in refused.said
+    assert campaign.refusal(Part(luigi, luigi.settings[0], BUILT["diamond-10"])) is None
 
 
 def test_what_is_slow_or_fails_is_measured_less_often(tmp_path: Path) -> None:
@@ -89,7 +111,7 @@ def test_what_is_slow_or_fails_is_measured_less_often(tmp_path: Path) -> None:
     campaign = Campaign(results, [luigi], list(GRAPHS), 5, starts=False)
     part = Part(luigi, luigi.settings[0], BUILT["wide-1000"])
     assert campaign.wanted(part) == 5
-    results.add(COLD, usage(9.0))
+    results.add(COLD, usage(7.0))
     assert campaign.wanted(part) == 2
     results.drop([COLD])
     results.add(COLD, usage(9.0, "failed"))
