@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +66,6 @@ class Campaign:
         self._binaries: dict[str, Path] = {}
         self._tools = tools
         self._graphs = graphs
-        self._spent_s = 0.0
 
     def parts(self) -> list[Part]:
         """All that is asked for."""
@@ -92,7 +90,8 @@ class Campaign:
                 self._tools.remove(tool)
                 continue
             subject = _digest(tool)
-            if self._results.subjects.get(tool.name, subject) != subject:
+            changed = self._results.subjects.get(tool.name, subject) != subject
+            if changed and not self._results.ended_at:
                 self._results.drop([key for key in self._results.cells if key[0] == tool.name])
             self._results.subjects[tool.name] = subject
 
@@ -112,28 +111,29 @@ class Campaign:
             key = (OWN.name, DEFAULT, STARTS_KEY, title)
             binaries = self._binaries.get(OWN.name) or binaries_of(OWN)
             while len(self._results.cell(key).usages) < 2 * (turn + 1):
-                self._results.add(key, measure(OWN.filled(command, binaries, ()), ROOT))
+                self._results.add((key, measure(OWN.filled(command, binaries, ()), ROOT)))
 
     def _build(self, part: Part) -> None:
         left = _minutes(sum(self._seconds(other) for other in self.parts()))
         refusal = self.refusal(part)
         print(f"{left} left  {part} ", end="", flush=True)
-        started = time.perf_counter()
         found = (
             iter([(part.setting.name, "cold", refusal)])
             if refusal
             else built(part.tool, self._binaries[part.tool.name], part.graph, part.setting)
         )
+        # Kept when the part is complete: one that was interrupted is measured again.
+        usages: list[tuple[Key, Usage]] = []
         try:
             for setting, phase, usage in found:
-                self._results.add((part.tool.name, setting, part.graph.name, phase), usage)
+                usages.append(((part.tool.name, setting, part.graph.name, phase), usage))
                 told = f"{usage.cpu_s:.2f} s" if usage.ended == "ok" else usage.ended
                 print(f" {phase} {told}", end="", flush=True)
         except subprocess.CalledProcessError as error:
             failed = Usage(0, 0, 0, "failed", f"its project cannot be made: {error}")
-            self._results.add(part.keys[0], failed)
+            usages.append((part.keys[0], failed))
             print(f" {failed.said}", end="")
-        self._spent_s += time.perf_counter() - started
+        self._results.add(*usages)
         print(flush=True)
 
     def refusal(self, part: Part) -> Usage | None:

@@ -90,9 +90,10 @@ class Results:
         """What is measured under a key; empty if nothing is."""
         return self.cells.get(key, Cell())
 
-    def add(self, key: Key, usage: Usage) -> None:
-        """Take up one measurement, and keep it."""
-        self.cells.setdefault(key, Cell()).usages.append(usage)
+    def add(self, *measured: tuple[Key, Usage]) -> None:
+        """Take up measurements, and keep them."""
+        for key, usage in measured:
+            self.cells.setdefault(key, Cell()).usages.append(usage)
         self.loads.append(round(os.getloadavg()[0], 2))
         self.save()
 

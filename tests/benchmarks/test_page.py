@@ -25,7 +25,7 @@ def results(path: Path) -> Results:
         ("Super Luigi", "default", "naps-1000-2-workers", "cold", 1.5, "ok"),
     ):
         said = "RecursionError: too | deep" if ended == "failed" else ""
-        kept.add((tool, setting, graph, phase), Usage(cpu_s, 2 * cpu_s, 40, ended, said))
+        kept.add(((tool, setting, graph, phase), Usage(cpu_s, 2 * cpu_s, 40, ended, said)))
     kept.end()
     return kept
 

@@ -29,16 +29,16 @@ def begun(path: Path) -> Results:
 def test_what_was_measured_is_read_again(tmp_path: Path) -> None:
     results = begun(tmp_path)
     results.versions["Luigi"] = "3.8.1"
-    results.add(COLD, usage(2.0))
-    results.add(COLD, usage(3.0))
-    results.add(CHECK, usage(1.0, "time"))
+    results.add((COLD, usage(2.0)))
+    results.add((COLD, usage(3.0)))
+    results.add((CHECK, usage(1.0, "time")))
     assert Results.load(results.path) == results
 
 
 def test_the_median_is_of_what_came_to_its_end(tmp_path: Path) -> None:
     results = begun(tmp_path)
     for cpu_s, ended in ((1.0, "ok"), (2.0, "ok"), (9.0, "ok"), (100.0, "time")):
-        results.add(COLD, usage(cpu_s, ended))
+        results.add((COLD, usage(cpu_s, ended)))
     assert results.cell(COLD).median("cpu_s") == 2.0
     assert results.cell(COLD).trouble is None
 
@@ -52,7 +52,7 @@ def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
 
 def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
     results = begun(tmp_path)
-    results.add(COLD, usage(2.0))
+    results.add((COLD, usage(2.0)))
     asked = arguments(["--results", str(results.path)])
     assert COLD in prepared(asked).cells
     assert not prepared(arguments(["--results", str(results.path), "--fresh"])).cells
@@ -60,9 +60,9 @@ def test_an_interrupted_run_goes_on(tmp_path: Path) -> None:
 
 def test_after_a_whole_run_a_new_one_begins_or_a_part_is_replaced(tmp_path: Path) -> None:
     results = begun(tmp_path)
-    results.add(COLD, usage(2.0))
+    results.add((COLD, usage(2.0)))
     doit = ("doit", *COLD[1:])
-    results.add(doit, usage(1.0))
+    results.add((doit, usage(1.0)))
     results.end()
     where = ["--results", str(results.path)]
     assert not prepared(arguments(where)).cells
@@ -84,7 +84,7 @@ def test_a_larger_graph_is_not_tried_when_the_smaller_one_tells_that_it_would_en
     tmp_path: Path,
 ) -> None:
     results = begun(tmp_path)
-    results.add(COLD, usage(5.0))
+    results.add((COLD, usage(5.0)))
     luigi = tool_named("luigi")
     campaign = Campaign(results, [luigi], list(GRAPHS), 1, starts=False)
     refused = campaign.refusal(Part(luigi, luigi.settings[0], BUILT["wide-10000"]))
@@ -96,7 +96,7 @@ def test_a_larger_graph_is_not_tried_when_the_smaller_one_tells_that_it_would_en
 
 def test_what_was_over_the_limit_is_not_tried_with_more_tasks_of_any_shape(tmp_path: Path) -> None:
     results = begun(tmp_path)
-    results.add(COLD, usage(40.0, "time"))
+    results.add((COLD, usage(40.0, "time")))
     luigi = tool_named("luigi")
     campaign = Campaign(results, [luigi], list(GRAPHS), 1, starts=False)
     refused = campaign.refusal(Part(luigi, luigi.settings[0], BUILT["chain-2000"]))
@@ -111,10 +111,10 @@ def test_what_is_slow_or_fails_is_measured_less_often(tmp_path: Path) -> None:
     campaign = Campaign(results, [luigi], list(GRAPHS), 5, starts=False)
     part = Part(luigi, luigi.settings[0], BUILT["wide-1000"])
     assert campaign.wanted(part) == 5
-    results.add(COLD, usage(7.0))
+    results.add((COLD, usage(7.0)))
     assert campaign.wanted(part) == 2
     results.drop([COLD])
-    results.add(COLD, usage(9.0, "failed"))
+    results.add((COLD, usage(9.0, "failed")))
     assert campaign.wanted(part) == 1
 
 

@@ -23,5 +23,5 @@ class Node(gokart.TaskOnKart):
 
 
 if __name__ == "__main__":
-    root, _ = root_and_all(Node, luigi.IntParameter, ASKED)
+    root, _ = root_and_all(Node)
     gokart.build(root, return_value=False, log_level=logging.ERROR)

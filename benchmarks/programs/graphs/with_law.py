@@ -1,13 +1,11 @@
-"""law, with its own tasks and targets. The setting `all` asks it for every task rather than for the root."""
+"""law, with its own tasks and targets."""
 
-import sys
 from pathlib import Path
 
 import law
-import luigi
 import shapes
-from asked import ASKED, write
-from classes import root_and_all
+from asked import write
+from classes import build
 
 
 class Node(law.Task):
@@ -19,12 +17,4 @@ class Node(law.Task):
 
 
 if __name__ == "__main__":
-    root, everything = root_and_all(Node, luigi.IntParameter, ASKED)
-    built = luigi.build(
-        everything if ASKED.setting == "all" else [root],
-        local_scheduler=True,
-        workers=ASKED.workers,
-        log_level="WARNING",
-    )
-    if not built:
-        sys.exit("failed")
+    build(Node)

@@ -1,11 +1,9 @@
-"""Plain Luigi. The setting `all` asks it for every task, which it then looks at, rather than for the root."""
-
-import sys
+"""Plain Luigi."""
 
 import luigi
 import shapes
-from asked import ASKED, write
-from classes import root_and_all
+from asked import write
+from classes import build
 
 
 class Node(luigi.Task):
@@ -17,12 +15,4 @@ class Node(luigi.Task):
 
 
 if __name__ == "__main__":
-    root, everything = root_and_all(Node, luigi.IntParameter, ASKED)
-    built = luigi.build(
-        everything if ASKED.setting == "all" else [root],
-        local_scheduler=True,
-        workers=ASKED.workers,
-        log_level="WARNING",
-    )
-    if not built:
-        sys.exit("failed")
+    build(Node)
