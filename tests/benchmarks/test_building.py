@@ -16,7 +16,7 @@ HERE = Path(sys.executable).parent
 
 def endings(tool, graph: Graph) -> list[tuple[str, str, str]]:
     return [
-        (setting, phase, usage.ended or usage.said)
+        (setting, phase, usage.ended)
         for setting, phase, usage in built(tool, HERE, graph, tool.settings[0])
     ]
 
@@ -35,8 +35,11 @@ def test_what_a_task_needs_stands_before_it(shape: str) -> None:
         seen.add(name)
 
 
-@pytest.mark.parametrize("name", ["luigi", "superluigi"])
-@pytest.mark.parametrize("shape", ["wide", "diamond", "chain"])
+@pytest.mark.parametrize(
+    ("name", "shape"),
+    [("luigi", "wide"), ("superluigi", "diamond"), ("superluigi", "chain")],
+    ids=["luigi-wide", "diamond", "chain"],
+)
 def test_a_graph_is_built_and_then_nothing_runs_again(name: str, shape: str) -> None:
     tool = tool_named(name)
     other = tool.settings[1].name
