@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from superluigi.quick_luigi import import_luigi_quickly
 from superluigi_catalog.lazy import lazily
 
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from superluigi.loading import load_task
     from superluigi.task_runner import plan_task, run_task
     from superluigi_catalog import Catalog
+
+import_luigi_quickly()
 
 __all__ = ["Catalog", "fingerprint_code", "load_task", "plan_task", "run_task"]
 

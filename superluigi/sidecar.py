@@ -38,6 +38,9 @@ MAX_CONTENTS_ROWS = 1_000
 _json = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
 """One encoder for all: `json.dumps` with options makes a new one for every value."""
 
+_text = json.encoder.encode_basestring
+"""What the encoder does with a text."""
+
 _SHARED = frozenset({"code", "environment"})
 """What is one object in the sidecars of all runs of a class in a build."""
 
@@ -52,7 +55,8 @@ def encode_sidecar(document: Mapping[str, Any]) -> bytes:
         MetadataError: it is larger than `MAX_SIDECAR_BYTES`.
     """
     rows = [
-        f" {_json(key)}: {_shared_json(value) if key in _SHARED else _json(value)}"
+        f" {_text(key)}: "
+        f"{_text(value) if type(value) is str else _shared_json(value) if key in _SHARED else _json(value)}"
         for key, value in document.items()
     ]
     data = ("{\n" + ",\n".join(rows) + "\n}\n").encode("utf-8", "surrogatepass")

@@ -38,6 +38,8 @@ class WorkerPool:
         self._size = max(size, 1)
         self._reuses = reuses
         self._workers: list[WorkerProcess] = []
+        self._leaving: list[WorkerProcess] = []
+        """They end by themselves."""
         self._tasks = KnownTasks()
 
     def learn(self, tasks: Mapping[str, luigi.Task]) -> None:
@@ -69,27 +71,34 @@ class WorkerPool:
             if worker.connection in ready or worker.sentinel in ready:
                 reports += worker.report()
                 if worker.is_ending:
-                    self._workers.remove(worker)
+                    self._let_go(worker)
         return reports
 
     def close(self) -> None:
         """End what is idle; what is busy was ended before, or ends with this process."""
-        for worker in self._workers:
-            worker.dismiss()
         deadline = time.monotonic() + _GOODBYE_S
         for worker in self._workers:
+            worker.dismiss()
+        for worker in self._workers + self._leaving:
             worker.join(max(deadline - time.monotonic(), 0))
+        for worker in self._workers:
             if worker.is_alive():
                 worker.end_tree()
         self._workers.clear()
+        self._leaving.clear()
 
     def _make_room(self) -> None:
         """Dismiss one that is idle and cannot take what is to run."""
         if len(self._workers) >= self._size:
             idle = next((worker for worker in self._workers if worker.is_idle), None)
             if idle is not None:
-                self._workers.remove(idle)
+                self._let_go(idle)
                 idle.dismiss()
+
+    def _let_go(self, worker: WorkerProcess) -> None:
+        self._workers.remove(worker)
+        self._leaving = [each for each in self._leaving if each.is_alive()]
+        self._leaving.append(worker)
 
 
 class KnownTasks:

@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import time
+from functools import lru_cache
 from typing import Any
 
 from superluigi.errors import InputChanged, TargetConflict, TargetMissing
@@ -67,7 +68,8 @@ class LocalTargetWithMetadata(TargetWithMetadata):
     @property
     def uri(self) -> str:
         """The absolute path."""
-        return os.path.abspath(self.path)  # noqa: PTH100 - hot: once per target and build
+        path = self.path
+        return _absolute(path, "" if os.path.isabs(path) else os.getcwd())  # noqa: PTH109, PTH117
 
     @property
     def metadata_path(self) -> str:
@@ -198,6 +200,11 @@ class LocalTargetWithMetadata(TargetWithMetadata):
             )
             raise TargetConflict(message, target=self) from error
         return parent
+
+
+@lru_cache(maxsize=100_000)
+def _absolute(path: str, folder: str) -> str:
+    return os.path.normpath(os.path.join(folder, path))  # noqa: PTH118 - asked some times for each target
 
 
 def _file_above(folder: str) -> str:

@@ -142,6 +142,11 @@ class _PendingFile(LocalPendingOutput):
         self._mtime_ns = status.st_mtime_ns
         return Content(f"sha256:{file_sha256(self.path)}", status.st_size)
 
+    def discard(self) -> None:
+        """As for all; where the file was moved into place, nothing is left."""
+        if not (self.is_published and self._is_shared):
+            super().discard()
+
     def prepare(self, document: dict[str, Any]) -> None:
         """Write the sidecar as `<sidecar>.next`."""
         document["output"]["mtime_ns"] = self._mtime_ns
