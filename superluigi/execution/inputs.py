@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import luigi
@@ -21,7 +20,7 @@ from superluigi.project import current_project
 from superluigi.structure import input_structure, map_targets, placed_targets
 from superluigi.targets.base import TargetWithMetadata
 from superluigi.targets.foreign import adapt
-from superluigi.targets.local_file import stat_token
+from superluigi.targets.local_file import LocalFileTarget, stat_token
 from superluigi.targets.state import Observation
 from superluigi_catalog.records import InputEntry
 
@@ -38,6 +37,7 @@ class RunInputs:
         self._task = task
         self._force_download = order.force_local_download
         self._directory: str | None = None
+        self._names: set[str] = set()
         self._handed: dict[TargetWithMetadata, tuple[str, Observation]] = {}
         """One copy each, at however many places it stands."""
         expected = discover_inputs(task) if order.inputs is None else order.inputs
@@ -117,12 +117,21 @@ class RunInputs:
         return path
 
     def _copied(self, target: TargetWithMetadata) -> tuple[str, Observation]:
+        directory = self._folder_for(target)
+        return target.hand_out(directory, force_download=self._force_download)
+
+    def _folder_for(self, target: TargetWithMetadata) -> str:
+        """Where a copy goes: one folder for all files, and others for those whose names are taken."""
         if self._directory is None:
             self._directory = new_temporary_directory(str(current_project().ensure_home() / "tmp"))
-        # One folder each: two inputs may have one base name.
-        directory = Path(self._directory, str(len(self._handed)))
-        directory.mkdir()
-        return target.hand_out(str(directory), force_download=self._force_download)
+            os.mkdir(f"{self._directory}/files")  # noqa: PTH102
+        name = os.path.basename(target.uri).casefold()  # noqa: PTH119 - also where case does not count
+        if isinstance(target, LocalFileTarget) and name not in self._names:
+            self._names.add(name)
+            return f"{self._directory}/files"
+        own = f"{self._directory}/{len(self._handed)}"
+        os.mkdir(own)  # noqa: PTH102
+        return own
 
 
 def discover_inputs(task: luigi.Task) -> tuple[ExpectedInput, ...]:
