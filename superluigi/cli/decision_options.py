@@ -32,6 +32,8 @@ class DecisionOptions:
     verify: str | None = None
     offline: bool = False
     config_file: str | None = None
+    also: tuple[str, ...] = ()
+    """References of recorded tasks that are asked for as well."""
 
     def __post_init__(self) -> None:
         given = [
@@ -46,11 +48,17 @@ class DecisionOptions:
 
 @dataclass(frozen=True)
 class AskedTask:
-    """A task of the command line."""
+    """A task of the command line, and recorded ones that are wanted with it."""
 
     task: luigi.Task
     arguments: dict[str, Any]
     """The decision arguments, as `run_task` and `plan_task` take them."""
+    also: tuple[luigi.Task, ...] = ()
+
+    @property
+    def wanted(self) -> Any:
+        """What `run_task` and `plan_task` are asked for: a task, or several."""
+        return [self.task, *self.also] if self.also else self.task
 
 
 def about_a_task(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -115,7 +123,26 @@ def asked_task(
         if decision.force_readers_of:
             chosen["force_readers_of"] = decision.force_readers_of
         with _recorded_arguments(tokens, arguments.shown):
-            yield AskedTask(task, chosen)
+            yield AskedTask(task, chosen, tuple(map(_recorded, decision.also)))
+
+
+def _recorded(ref: str) -> luigi.Task:
+    """Make a recorded task again.
+
+    Raises:
+        NotFound: it cannot be made; the message says why.
+        TaskCodeFailed: its module raised.
+    """
+    from superluigi.cli.errors import NotFound
+    from superluigi.cli.recorded_tasks import made_again
+    from superluigi_catalog import Catalog
+
+    with Catalog(read_only=True) as catalog:
+        found = catalog.task(ref)
+        task, trouble = made_again(catalog, found.task_hash, found.family)
+    if task is None:
+        raise NotFound(f"--also {ref}: {trouble}")
+    return task
 
 
 def _triggers(
@@ -182,5 +209,12 @@ _OPTIONS = (
         "--config-file",
         type=click.Path(exists=True, dir_okay=False),
         help="A luigi.cfg for this call.",
+    ),
+    click.option(
+        "--also",
+        metavar="REF",
+        multiple=True,
+        help="Ask for this recorded task too, in the same build: the beginning of its hash, a path or URI. "
+        "May be given several times.",
     ),
 )

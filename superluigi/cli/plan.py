@@ -80,7 +80,7 @@ def _planned(asked: AskedTask, *, resume: bool) -> Plan:
     from superluigi.task_runner import plan_task
 
     with task_code(f"Planning {asked.task.get_task_family()}"):
-        return plan_task(asked.task, resume=resume, **asked.arguments)
+        return plan_task(asked.wanted, resume=resume, **asked.arguments)
 
 
 def _print(plan: Plan, *, everything: bool) -> None:

@@ -111,7 +111,7 @@ def _built(asked: AskedTask, options: dict[str, Any]) -> BuildResult:
     with task_code("A task"):
         try:
             return run_task(
-                asked.task,
+                asked.wanted,
                 **asked.arguments,
                 num_workers=options["workers"],
                 central_scheduler=options["central_scheduler"],

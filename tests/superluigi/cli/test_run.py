@@ -123,6 +123,18 @@ def test_force_readers_of_takes_a_path(project):
     assert "reads 'data/absent.txt'" in result.stderr
 
 
+def test_also_asks_for_recorded_tasks_in_the_same_build(project):
+    document = json.loads(project.call("run", "--json", "flows.Total").stdout)
+    numbers = next(row["task_hash"] for row in document["ran"] if row["family"] == "Numbers")
+    result = project.call("run", "--force", "--also", numbers[:6], "flows.Total")
+    assert _ran(result) == ["Numbers", "Total"]
+    plan = json.loads(project.call("plan", "--json", "--also", numbers, "flows.Total").stdout)
+    assert [each["family"] for each in plan["decisions"] if each["is_root"]] == ["Numbers", "Total"]
+    result = project.call("run", "--also", "0000beef", "flows.Total")
+    assert result.exit_code == ExitCode.NOT_FOUND
+    assert "'0000beef'" in result.stderr
+
+
 def test_force_upstream_to_something_unknown_names_what_there_is(project):
     result = project.call("run", "--force-upstream-to", "numbers_", "flows.Total")
     assert result.exit_code == ExitCode.USAGE
