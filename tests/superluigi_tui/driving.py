@@ -40,6 +40,11 @@ class Driver:
         await self.until(lambda: all(text in self.text for text in texts))
 
     @property
+    def notes(self) -> list[str]:
+        """What was said in passing."""
+        return [note.message for note in self.app._notifications]
+
+    @property
     def text(self) -> str:
         """What is on the screen."""
         return "\n".join(self.lines)

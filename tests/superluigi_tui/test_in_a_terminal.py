@@ -76,9 +76,9 @@ def change(project: Path, text: str) -> None:
 def start_a_build(terminal: Terminal) -> None:
     """Go to the task, look at the plan, run it."""
     terminal.start("tasks?q=Upper")
-    terminal.sees("1 tasks")
+    terminal.sees("1 / 1 task")
     terminal.keys("r")
-    terminal.sees("PLAN", "raw.txt changed since it was read", "Run 1 tasks")
+    terminal.sees("PLAN", "raw.txt changed since it was read", "Run 1 task ")
     terminal.keys("C-r")
 
 
@@ -139,7 +139,7 @@ def test_a_failure_leads_to_the_debugger_and_back_and_is_retried(
     terminal.sees("FAILED", "flows.py:29")
     change(project, "good")
     terminal.keys("r")
-    terminal.sees("PLAN", "Run 1 tasks")
+    terminal.sees("PLAN", "Run 1 task ")
     terminal.keys("C-r")
     terminal.sees("SUCCEEDED")
     assert (project / "upper.txt").read_text() == "GOOD"

@@ -96,9 +96,12 @@ async def test_a_run_is_compared_with_the_one_before(demo: Path) -> None:
     async with driving(demo, f"tasks/{hash_of('CleanUsers')}") as driver:
         await driver.sees("Runs", "14s")
         await driver.press("D")
-        await driver.sees("Since the one before", "first cause")
+        await driver.sees("first cause  function flows.report.CleanUsers.run changed")
+        await driver.sees("+    frame = frame[frame.age >= 18]", "row_count", "+1", "shows same")
+        await driver.press("s")
+        await driver.sees("hides same", "= same")
         await driver.press("escape", "j", "D")
-        await driver.sees("CleanUsers")
+        await driver.sees("Nothing to compare", "No run that stood for the task")
 
 
 async def test_accepting_wants_a_reason(demo: Path) -> None:
@@ -117,8 +120,8 @@ async def test_code_that_cannot_be_found_is_said_in_the_dialog(demo: Path) -> No
     async with driving(demo, f"tasks/{hash_of('Split')}") as driver:
         await driver.sees("Split")
         await driver.press("r")
-        await driver.sees("Rerun Split", "planning with")
-        await driver.sees("Cannot plan:", "There is no module 'flows.report'")
+        await driver.sees("Rerun Split", "planning with your code")
+        await driver.sees("Cannot plan", "There is no module 'flows.report'")
         await driver.press("ctrl+r", "escape")
         await driver.sees("Tasks › Split")
         assert driver.app.started == []

@@ -65,7 +65,7 @@ async def test_a_misspelt_word_is_answered_with_the_nearest_family(demo: Path) -
 async def test_the_beginning_of_a_hash_finds_the_task(demo: Path) -> None:
     task = next(iter(daily_tasks("2024-05-17"))).entry
     async with driving(demo, f"tasks?q={task.task_hash[:7]}") as driver:
-        await driver.sees("1 tasks", task.task_hash[:8], "ExtractOrders")
+        await driver.sees("1 / 1 task", task.task_hash[:8], "ExtractOrders")
 
 
 async def test_the_end_is_one_key_away_and_rows_keep_their_place(demo: Path) -> None:
@@ -85,7 +85,7 @@ async def test_filters_narrow_and_are_in_the_address(demo: Path) -> None:
         await driver.press("f", "1")
         await driver.sees("Status")
         await driver.press("5")
-        await driver.sees("state:failed", " 1 tasks", "TrainModel")
+        await driver.sees("state:failed", "1 / 1 task", "TrainModel")
         await driver.press("f", "4")
         await driver.press(*"version", "equals_sign", *"11", "enter")
         await driver.sees("param:version=11", "No task matches.")

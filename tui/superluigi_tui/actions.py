@@ -37,7 +37,8 @@ class Action:
 
 _TASKS = ("tasks",)
 _ANY_TASK = ("home", "tasks", "task", "lineage")
-_LISTS = ("home", "tasks", "task", "lineage", "builds", "build")
+_LISTS = ("home", "tasks", "task", "lineage", "builds", "build", "diff")
+_MARKED = ("tasks", "task", "lineage", "builds")
 
 ACTIONS: tuple[Action, ...] = (
     Action("go-home", "1", "home", "what needs attention", "Anywhere", method="app.go('home')"),
@@ -83,6 +84,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("copy-route", "Y", "copy route", "copy the command that opens this screen", "Anywhere"),
     Action("quit", "q,ctrl+q", "quit", "quit; builds go on", "Anywhere", method="app.leave"),
     Action("open", "enter", "open", "open what the cursor is on", "Move", _LISTS),
+    Action("mark", "space", "mark", "mark, or not: for what takes several", "Move", _MARKED),
     Action(
         "rerun",
         "r",
@@ -111,7 +113,7 @@ ACTIONS: tuple[Action, ...] = (
         "next",
         "next match, or next failure",
         "Move",
-        ("build", "lineage", "task"),
+        ("build", "lineage", "task", "diff"),
         method="next_match(1)",
     ),
     Action(
@@ -120,16 +122,16 @@ ACTIONS: tuple[Action, ...] = (
         "previous",
         "the one before",
         "Move",
-        ("build", "lineage", "task"),
+        ("build", "lineage", "task", "diff"),
         method="next_match(-1)",
     ),
     Action(
         "diff",
         "D",
         "diff",
-        "what differs from the run or build before",
+        "compare the two that are marked, or with the one before",
         "Act",
-        ("task", "build", "builds"),
+        ("tasks", "task", "build", "builds"),
     ),
     Action(
         "verify",
@@ -154,7 +156,13 @@ ACTIONS: tuple[Action, ...] = (
         "previous-pane", "shift+tab", "pane", "pane before", "Move", method="app.focus_previous"
     ),
     Action(
-        "next-tab", "greater_than_sign", "tab", "next tab", "Move", ("task",), method="turn_tab(1)"
+        "next-tab",
+        "greater_than_sign",
+        "tab",
+        "next tab",
+        "Move",
+        ("task", "diff"),
+        method="turn_tab(1)",
     ),
     Action(
         "previous-tab",
@@ -162,7 +170,7 @@ ACTIONS: tuple[Action, ...] = (
         "tab",
         "tab before",
         "Move",
-        ("task",),
+        ("task", "diff"),
         method="turn_tab(-1)",
     ),
     Action("upstream", "u", "upstream", "what it was made from", "Lineage", ("lineage",)),
@@ -185,6 +193,15 @@ ACTIONS: tuple[Action, ...] = (
         ("lineage",),
         method="change_depth(-1)",
     ),
+    Action("map", "m", "map", "the map, or rows only", "Lineage", ("lineage",)),
+    Action(
+        "collapse",
+        "c",
+        "families",
+        "tasks of one family together, or each",
+        "Lineage",
+        ("lineage",),
+    ),
     Action("hide-fresh", "x", "hide fresh", "hide tasks that are fresh", "Lineage", ("lineage",)),
     Action(
         "fold",
@@ -205,7 +222,8 @@ ACTIONS: tuple[Action, ...] = (
         ("lineage",),
         method="focus_task",
     ),
-    Action("export", "e", "export", "Mermaid, DOT or text into a file", "Lineage", ("lineage",)),
+    Action("same", "s", "same", "show also what is the same", "Act", ("diff",)),
+    Action("export", "e", "export", "write it into a file", "Act", ("lineage", "diff")),
     Action("follow", "F", "follow", "stay at the end of the log", "Build", ("build",)),
     Action("full-log", "t", "log", "the whole log of the build", "Build", ("build",)),
     Action("wrap", "W", "wrap", "wrap long lines", "Build", ("build", "task")),
@@ -243,6 +261,7 @@ _KEY_NAMES = {
     "full_stop": ".",
     "greater_than_sign": ">",
     "less_than_sign": "<",
+    "ampersand": "&",
 }
 
 

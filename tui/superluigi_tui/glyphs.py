@@ -33,8 +33,10 @@ class Glyphs:
     arrow: str
     into: str
     """Between the steps of where one is."""
-    lines: str
-    """Of graphs: vertical, horizontal, branch right, branch left, corner down, corner up, tee."""
+    times: str
+    """Before a number of tasks."""
+    point: str
+    """Where a line of a map leads."""
     is_ascii: bool = False
 
     def state(self, name: str) -> str:
@@ -76,7 +78,8 @@ UNICODE = Glyphs(
     dot="·",
     arrow="→",
     into="›",  # noqa: RUF001
-    lines="│─├┤╮╯┼",
+    times="×",  # noqa: RUF001
+    point="▸",
 )
 
 ASCII = Glyphs(
@@ -113,7 +116,8 @@ ASCII = Glyphs(
     dot="-",
     arrow="->",
     into=">",
-    lines="|-+++++",
+    times="x",
+    point=">",
     is_ascii=True,
 )
 

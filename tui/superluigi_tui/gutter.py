@@ -6,25 +6,31 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-__all__ = ["GutterRow", "gutter_rows"]
+__all__ = ["DOWN", "LEFT", "RIGHT", "UP", "GutterRow", "gutter_rows", "sign_of"]
 
 N = TypeVar("N", bound=Hashable)
 
-_LEFT, _RIGHT, _UP, _DOWN = 1, 2, 4, 8
+LEFT, RIGHT, UP, DOWN = 1, 2, 4, 8
 _SIGNS = {
-    _UP | _DOWN: "│",
-    _LEFT | _RIGHT: "─",
-    _UP | _DOWN | _RIGHT: "├",
-    _UP | _DOWN | _LEFT: "┤",
-    _LEFT | _DOWN: "╮",
-    _RIGHT | _DOWN: "╭",
-    _LEFT | _UP: "╯",
-    _RIGHT | _UP: "╰",
-    _LEFT | _RIGHT | _DOWN: "┬",
-    _LEFT | _RIGHT | _UP: "┴",
-    _LEFT | _RIGHT | _UP | _DOWN: "┼",
+    UP | DOWN: "│",
+    LEFT | RIGHT: "─",
+    UP | DOWN | RIGHT: "├",
+    UP | DOWN | LEFT: "┤",
+    LEFT | DOWN: "╮",
+    RIGHT | DOWN: "╭",
+    LEFT | UP: "╯",
+    RIGHT | UP: "╰",
+    LEFT | RIGHT | DOWN: "┬",
+    LEFT | RIGHT | UP: "┴",
+    LEFT | RIGHT | UP | DOWN: "┼",
 }
 _ASCII = {"│": "|", "─": "-"}
+
+
+def sign_of(ways: int, *, is_ascii: bool = False) -> str:
+    """The sign from which lines leave in some of four ways; a blank where there is none."""
+    sign = _SIGNS.get(ways, " ")
+    return _plain_text(sign) if is_ascii else sign
 
 
 @dataclass(frozen=True)
@@ -101,11 +107,11 @@ def _part_ways(columns: list[N | None], at: int, below: list[N]) -> str:
     ways = [0] * len(columns)
     for column, node in enumerate(columns):
         if node is not None and column not in opened:
-            ways[column] |= _UP | _DOWN
+            ways[column] |= UP | DOWN
     if not new:
-        ways[at] |= _UP
+        ways[at] |= UP
     for column in opened:
-        ways[column] |= _DOWN
+        ways[column] |= DOWN
     targets = [*known, *opened]
     low, high = min(at, *targets), max(at, *targets)
     return _drawn(ways, low, high, {at, *targets})
@@ -115,9 +121,9 @@ def _drawn(ways: list[int], low: int, high: int, joined: set[int]) -> str:
     text = ""
     for column, way in enumerate(ways):
         if column in joined:
-            way |= (_LEFT if column > low else 0) | (_RIGHT if column < high else 0)
+            way |= (LEFT if column > low else 0) | (RIGHT if column < high else 0)
         elif low < column < high and not way:
-            way = _LEFT | _RIGHT
+            way = LEFT | RIGHT
         text += _SIGNS.get(way, " ")
         text += "─" if low <= column < high else " "
     return text.rstrip()

@@ -26,6 +26,7 @@ _SCREENS = {
     "lineage": ("lineage", "LineageView"),
     "builds": ("builds", "Builds"),
     "build": ("build", "BuildView"),
+    "diff": ("diff", "DiffView"),
 }
 """Module and class by the name in the registry of actions."""
 

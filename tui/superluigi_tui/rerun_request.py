@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from superluigi_catalog import Catalog, Task
+from superluigi_catalog import Build, Catalog, Task
+from superluigi_tui.texts import one_line
 
 __all__ = [
     "MODES",
@@ -16,7 +17,10 @@ __all__ = [
     "PlanShown",
     "RerunRequest",
     "directory_of",
+    "families_above",
     "request_for",
+    "request_for_build",
+    "sinks_below",
     "task_words",
 ]
 
@@ -36,6 +40,7 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
 }
 _UNNAMED = ("__main__", "__mp_main__")
 _ASK_ABOVE = 50
+_MAX_SINKS = 100
 
 
 class CannotRerun(ValueError):
@@ -44,60 +49,54 @@ class CannotRerun(ValueError):
 
 @dataclass(frozen=True)
 class RerunRequest:
-    """One task to be made again."""
+    """Tasks to be made again, in one build."""
 
-    task: Task
+    tasks: tuple[Task, ...]
     cwd: Path
-    """Where its module was imported from the last time."""
+    """Where their modules were imported from the last time."""
     mode: str = "needed"
     forced_from: str = ""
     """A family or the beginning of a hash, for the mode `from`."""
     workers: int = 1
     resumes: bool = False
-    """Go on with the last build of this task, if it did not end."""
-    families: tuple[str, ...] = ()
-    """Upstream of it, for the mode `from`."""
+    """Go on with the last build of these tasks, if it did not end."""
     sinks: tuple[Task, ...] = ()
-    """The last tasks downstream of it, for the mode `downstream`."""
+    """The last tasks downstream of them, for the mode `downstream`."""
+
+    @property
+    def title(self) -> str:
+        """What is rerun, in a few words."""
+        first = self.tasks[0]
+        others = len(self.tasks) - 1
+        more = f"  and {others} other{'s' if others > 1 else ''}" if others else ""
+        return f"{one_line(first.family)}  {first.task_hash[:8]}{more}"
 
     def decision_words(self) -> list[str]:
-        """The options that decide what runs.
-
-        Raises:
-            CannotRerun: the mode is not possible here.
-        """
+        """The options that decide what runs."""
         if self.mode == "from":
-            return ["--force-upstream-to", self.forced_from or self.task.task_hash]
+            return ["--force-upstream-to", self.forced_from]
         if self.mode == "downstream":
-            return ["--force-upstream-to", self.task.task_hash]
+            pairs = (("--force-upstream-to", task.task_hash) for task in self.tasks)
+            return [word for pair in pairs for word in pair]
         return list(_OPTIONS[self.mode])
 
-    def target_task(self) -> Task:
-        """The task that is asked for.
+    def target_tasks(self) -> tuple[Task, ...]:
+        """The tasks that are asked for."""
+        return self.sinks if self.mode == "downstream" and self.sinks else self.tasks
 
-        Raises:
-            CannotRerun: several tasks stand at the end of what is downstream.
-        """
-        if self.mode != "downstream" or not self.sinks:
-            return self.task
-        if len(self.sinks) > 1:
-            named = ", ".join(f"{sink.family} {sink.task_hash[:8]}" for sink in self.sinks[:4])
-            message = f"Downstream ends in {len(self.sinks)} tasks ({named}): rerun one of those."
-            raise CannotRerun(message)
-        return self.sinks[0]
+    def _words(self, command: str, *options: str) -> list[str]:
+        first, *others = self.target_tasks()
+        resume = ["--resume"] if self.resumes else []
+        also = [word for task in others for word in ("--also", task.task_hash)]
+        return [command, *options, *self.decision_words(), *resume, *also, *task_words(first)]
 
     def plan_words(self) -> list[str]:
         """The arguments of `superluigi plan`."""
-        return ["plan", "--json", *self.decision_words(), *task_words(self.target_task())]
+        return self._words("plan", "--json")
 
     def run_words(self) -> list[str]:
         """The arguments of `superluigi run`."""
-        options = self.decision_words()
-        if self.workers > 1:
-            options += ["--workers", str(self.workers)]
-        if self.resumes:
-            options.append("--resume")
-        return ["run", *options, *task_words(self.target_task())]
+        return self._words("run", *(["--workers", str(self.workers)] if self.workers > 1 else ()))
 
     def command(self) -> str:
         """The same for a shell."""
@@ -134,30 +133,79 @@ class PlanShown:
         return self.to_run > _ASK_ABOVE or (mode == "upstream" and self.to_run > 1)
 
 
-def request_for(catalog: Catalog, task_hash: str) -> RerunRequest:
+def request_for(catalog: Catalog, task_hashes: Sequence[str]) -> RerunRequest:
     """Prepare a rerun by what is recorded.
 
     Raises:
-        CannotRerun: its code cannot be found again.
+        CannotRerun: their code cannot be found again, or not from one directory.
     """
-    task = catalog.task(task_hash)
+    tasks = tuple(catalog.task(each) for each in task_hashes)
+    for task in tasks:
+        _refuse_unknown_code(task)
+    folders = list(dict.fromkeys(directory_of(catalog, task) for task in tasks))
+    if len(folders) > 1:
+        message = f"They were run in different directories: {folders[0]}, {folders[1]}. Rerun them one by one."
+        raise CannotRerun(message)
+    return RerunRequest(tasks, folders[0])
+
+
+def request_for_build(catalog: Catalog, build: Build) -> RerunRequest:
+    """Prepare to do again what a build was asked for, and to go on with it where it did not end well.
+
+    Raises:
+        CannotRerun: as for `request_for`.
+    """
+    if not build.roots:
+        message = "It is not recorded what it was asked for."
+        raise CannotRerun(message)
+    looks_at_code = "code" in (build.arguments.get("rerun_on") or ())
+    return replace(
+        request_for(catalog, build.roots),
+        mode="code" if looks_at_code else "needed",
+        workers=int(build.arguments.get("num_workers") or 1),
+        resumes=build.status != "succeeded",
+    )
+
+
+def families_above(catalog: Catalog, tasks: Iterable[Task]) -> dict[str, str]:
+    """The families upstream of some tasks, by themselves."""
+    found = {up.family for task in tasks for up in catalog.upstream(task.task_hash) if up.family}
+    return {family: family for family in sorted(found)}
+
+
+def sinks_below(catalog: Catalog, tasks: Iterable[Task]) -> tuple[Task, ...]:
+    """The last tasks downstream of some tasks; a task that nothing depends on is one itself.
+
+    Raises:
+        CannotRerun: there are too many, or their code cannot be found.
+    """
+    found: dict[str, Task] = {}
+    for task in tasks:
+        downstream = catalog.downstream(task.task_hash)
+        inner = {edge.upstream_hash for edge in downstream.edges}
+        ends = [each for each in (task, *downstream) if each.task_hash not in inner]
+        found |= {each.task_hash: each for each in ends}
+    if len(found) > _MAX_SINKS:
+        message = (
+            f"Downstream ends in {len(found):,} tasks. Mark those that you want, and rerun them."
+        )
+        raise CannotRerun(message)
+    for task in found.values():
+        _refuse_unknown_code(task)
+    return tuple(found.values())
+
+
+def _refuse_unknown_code(task: Task) -> None:
+    name = f"{one_line(task.family)} {task.task_hash[:8]}".strip()
     if task.is_stub or not task.family:
-        message = "It is only known as an input of others: nothing says how it is made."
+        message = f"{name} is only known as an input of others: nothing says how it is made."
         raise CannotRerun(message)
     if task.is_external:
-        message = f"{task.family} is external: it is made elsewhere."
+        message = f"{name} is external: it is made elsewhere."
         raise CannotRerun(message)
     if task.module in _UNNAMED or not task.module:
-        message = f"{task.family} was defined in a script or notebook. Put its class into a module."
+        message = f"{name} was defined in a script or notebook. Put its class into a module."
         raise CannotRerun(message)
-    downstream = catalog.downstream(task_hash)
-    inner = {edge.upstream_hash for edge in downstream.edges}
-    return RerunRequest(
-        task,
-        directory_of(catalog, task),
-        families=tuple(sorted({up.family for up in catalog.upstream(task_hash) if up.family})),
-        sinks=tuple(each for each in downstream if each.task_hash not in inner),
-    )
 
 
 def task_words(task: Task) -> list[str]:

@@ -1,4 +1,4 @@
-"""Addresses of screens: `home`, `tasks?q=…`, `tasks/<hash>/<tab>`, `lineage/<hash>`, `builds/<id>`."""
+"""Addresses of screens: `home`, `tasks?q=…`, `tasks/<hash>/<tab>`, `lineage/<hash>`, `builds/<id>`, `diff/<run>..<run>`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 
 __all__ = ["SCREENS", "TABS", "BadRoute", "Route"]
 
-SCREENS = ("home", "tasks", "lineage", "builds")
+SCREENS = ("home", "tasks", "lineage", "builds", "diff")
 TABS = ("overview", "inputs", "outputs", "sidecar", "source", "runs", "log")
 
 _OPTIONS = {
     "home": (),
     "tasks": ("q", "status", "family", "since", "param", "sort"),
-    "lineage": ("direction", "depth", "hide"),
+    "lineage": ("direction", "depth", "hide", "collapse", "map"),
     "builds": (),
+    "diff": (),
 }
 
 _ANY = "surrogatepass"
@@ -32,7 +33,7 @@ class Route:
 
     screen: str = "home"
     ref: str = ""
-    """Task hash, its beginning, a path or URI; or a build's id."""
+    """Task hash, its beginning, a path or URI; a build's id; of a comparison two with `..` between."""
     tab: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
 
@@ -52,6 +53,9 @@ class Route:
         ref, _, tab = rest.rpartition("/")
         if tab not in (*TABS, "why") or not ref:
             ref, tab = rest, ""
+        if screen == "diff" and not ref:
+            message = "Name what to compare: diff/RUN..RUN, diff/BUILD..BUILD, or diff/RUN with the one before."
+            raise BadRoute(message)
         options = dict(urllib.parse.parse_qsl(query, errors=_ANY))
         unknown = sorted(options.keys() - set(_OPTIONS[screen]))
         if unknown:

@@ -8,13 +8,12 @@ import os
 import shlex
 import signal
 import subprocess
-from collections.abc import Callable, Coroutine
-from dataclasses import replace
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from superluigi_catalog import Build
+from superluigi_catalog import Build, Catalog
 from superluigi_tui.build_events import is_held
 from superluigi_tui.build_rows import build_name, build_title
 from superluigi_tui.children import (
@@ -25,7 +24,7 @@ from superluigi_tui.children import (
     signal_build,
     start_child,
 )
-from superluigi_tui.rerun_request import RerunRequest, request_for, task_words
+from superluigi_tui.rerun_request import RerunRequest, request_for, request_for_build, task_words
 from superluigi_tui.routes import Route
 from superluigi_tui.screens.choice import Choice
 from superluigi_tui.texts import one_line
@@ -82,22 +81,21 @@ class Running(_Base):
 
     # -- starting ------------------------------------------------------------------------------
 
-    def rerun(self, task_hash: str, *, resumes: bool = False) -> None:
-        """Plan a rerun of a task, and ask."""
-        self.in_background(partial(self._rerun, task_hash, resumes), group="rerun")
+    def rerun(self, task_hashes: Sequence[str]) -> None:
+        """Plan a rerun of tasks, in one build, and ask."""
+        self._plan(lambda catalog: request_for(catalog, task_hashes))
 
     def rerun_build(self, build: Build) -> None:
         """Plan what a build was asked for: what it finished is not run again."""
-        if len(build.roots) != 1:
-            self.notify(f"It was asked for {len(build.roots)} tasks: rerun one of them.", timeout=4)
-        else:
-            self.rerun(build.roots[0], resumes=build.status != "succeeded")
+        self._plan(lambda catalog: request_for_build(catalog, build))
 
-    async def _rerun(self, task_hash: str, resumes: bool) -> None:
-        request = await self.lookups["detail"].ask(lambda c: request_for(c, task_hash))
+    def _plan(self, prepare: Callable[[Catalog], RerunRequest]) -> None:
+        self.in_background(partial(self._show_plan, prepare), group="rerun")
+
+    async def _show_plan(self, prepare: Callable[[Catalog], RerunRequest]) -> None:
+        request = await self.lookups["detail"].ask(prepare)
         from superluigi_tui.screens.rerun import RerunDialog
 
-        request = replace(request, resumes=resumes)
         self.push_screen(RerunDialog(request), self._start)
 
     def start_command(self, words: list[str], cwd: Path) -> Child:
@@ -231,8 +229,8 @@ class Running(_Base):
         self.in_background(partial(self._debug, task_hash), group="rerun")
 
     async def _debug(self, task_hash: str) -> None:
-        request = await self.lookups["detail"].ask(lambda c: request_for(c, task_hash))
-        words = [self.python, "-m", "superluigi", "run", "--pdb", *task_words(request.task)]
+        request = await self.lookups["detail"].ask(lambda c: request_for(c, [task_hash]))
+        words = [self.python, "-m", "superluigi", "run", "--pdb", *task_words(request.tasks[0])]
         self.hand_over(words, request.cwd, waits=True)
 
     def edit(self, file: Path, line: int) -> None:

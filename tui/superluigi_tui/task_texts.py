@@ -12,19 +12,29 @@ from superluigi_tui.widgets.pieces import Line, Piece
 __all__ = ["param_lines", "preview_lines", "reason_of", "run_summary", "target_line"]
 
 _MAX_INPUTS = 4
+_RUNS_COUNTED = 20
 
 
 def preview_lines(catalog: Catalog, task: Task, glyphs: Glyphs, now: float) -> list[Line]:
-    """Say the most important of a task: state, parameters, inputs, outputs, last run."""
+    """Say the most important of a task: state, parameters, inputs, outputs, last run.
+
+    The first two lines are all that is seen where there is little room.
+    """
     upstream = catalog.upstream(task.task_hash, depth=1)
     targets = catalog.targets(task.task_hash)
-    runs = catalog.runs(task.task_hash, limit=1)
+    runs = catalog.runs(task.task_hash, limit=_RUNS_COUNTED)
+    many = "+" if len(runs) == _RUNS_COUNTED else ""
+    facts = [
+        _counted(len(runs), "run", many),
+        _counted(len(upstream), "input"),
+        *(f"out {target.uri}" for target in targets[:1]),
+    ]
     lines: list[Line] = [
         [
             Piece(f"{glyphs.state(task.status)} {task.status}", task.status),
-            Piece(f"  {task.task_hash[:16]}", "dim"),
+            Piece(f": {reason_of(task, runs[0] if runs else None)}"),
         ],
-        [Piece(reason_of(task, runs[0] if runs else None), "dim")],
+        [Piece(f" {glyphs.dot} ".join(map(one_line, facts)), "dim")],
         [],
         [Piece("PARAMS", "dim")],
         *param_lines(task),
@@ -39,9 +49,13 @@ def preview_lines(catalog: Catalog, task: Task, glyphs: Glyphs, now: float) -> l
         *(target_line(target, glyphs) for target in targets),
         [],
         [Piece("LAST RUN", "dim")],
-        *([run_summary(run, now, glyphs)] for run in runs),
+        *([run_summary(run, now, glyphs)] for run in runs[:1]),
     ]
     return lines
+
+
+def _counted(count: int, what: str, more: str = "") -> str:
+    return f"{count}{more} {what}" if count == 1 else f"{count}{more} {what}s"
 
 
 def param_lines(task: Task) -> Iterable[Line]:

@@ -27,6 +27,7 @@ __all__ = ["Watching"]
 
 _POLL_S = 0.25
 _REOPENING = "reopening"
+_NARROW = 60
 
 
 class Watching(_Base):
@@ -142,6 +143,8 @@ class Watching(_Base):
         if self.glyphs.is_ascii:
             sign = "+" if self.state == "live" else "!"
         name = self.path.name if self.path.name != "catalog.db" else self.path.parent.parent.name
+        if self.size.width < _NARROW:
+            return [Piece(f"{sign} {word}", style)]
         total = "" if self.total is None else f"{count_text(self.total)} tasks  "
         locked = Piece("read-only  ", "dim") if self.read_only else Piece("")
         return [

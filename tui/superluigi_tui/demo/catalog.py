@@ -17,6 +17,7 @@ __all__ = ["NOW", "make_demo"]
 NOW = datetime(2024, 5, 17, 12, 7, tzinfo=timezone.utc)
 """The point in time that screenshots show."""
 
+_ROWS = 1_204_881
 _OWNER = "demo|demo|1|1"
 """On no host that anybody could check: what it runs seems to go on for ever."""
 _TRACEBACK = """Traceback (most recent call last):
@@ -176,7 +177,8 @@ class _Story:
     def _succeeded(self, task: DemoTask, at: datetime, build: str, content: str = "1") -> datetime:
         ended = at + timedelta(seconds=task.seconds)
         self._contents[task.entry.task_hash] = content
-        run = self._run(task, at, ended, build, "succeeded", metadata={"row_count": 1_204_881})
+        rows = _ROWS + (content != "1")
+        run = self._run(task, at, ended, build, "succeeded", metadata={"row_count": rows})
         self._runs[task.entry.task_hash] = run.run_id
         self._catalog.finish_run(run)
         return ended
@@ -197,7 +199,7 @@ class _Story:
             inputs=tuple(self._inputs(task)),
             outputs=(self._output(task),) if succeeded else (),
             owner=_OWNER,
-            code=_code(task),
+            code=_code(task, self._contents.get(task.entry.task_hash, "1")),
             environment={"python": "3.12.4", "host": "demo"},
             log=f"runs/{task.entry.family}.log",
             **more,
@@ -235,17 +237,21 @@ _MISSING = {"kind": "missing", "text": "its output was not there", "details": {}
 _FORCED = {"kind": "forced", "text": "forced", "details": {}}
 
 
-def _code(task: DemoTask) -> dict[str, Any]:
+def _code(task: DemoTask, content: str) -> dict[str, Any]:
     family = task.entry.family
-    source = f"def run(self, input_path, output_path, metadata):\n    frame = read(input_path)\n    {family.lower()}(frame).to_parquet(output_path)\n"
+    lines = ["def run(self, input_path, output_path, metadata):", "    frame = read(input_path)"]
+    if content != "1":
+        lines.append("    frame = frame[frame.age >= 18]")
+    lines += [f"    {family.lower()}(frame).to_parquet(output_path)", ""]
+    version = family.lower() + ("" if content == "1" else content)
     part = {
         "name": f"{task.entry.module}.{family}.run",
         "file": "flows/report.py",
         "line": 41,
-        "fingerprint": f"code1:{family.lower()}",
-        "source": source,
+        "fingerprint": f"code1:{version}",
+        "source": "\n".join(lines),
     }
-    return {"fingerprint": f"code1:{family.lower()}", "parts": [part], "not_followed": []}
+    return {"fingerprint": f"code1:{version}", "parts": [part], "not_followed": []}
 
 
 def _text(moment: datetime) -> str:

@@ -269,9 +269,9 @@ class BuildView(Finding, View):
         self.query_one("#log", TextPane).toggle_wrap()
 
     def action_diff(self) -> None:
-        """Show what the run under the cursor, or the build, differs in from the one before it."""
+        """Compare the run under the cursor, or the build, with the one before it."""
         task = self.current
-        self.show_diff(task.run_id if task is not None and task.run_id else self.route.ref)
+        self.compare(self.rows, task.run_id if task is not None and task.run_id else self.route.ref)
 
     def action_cancel(self) -> None:
         """Stop the build."""

@@ -25,7 +25,7 @@ class Builds(View):
 
     NAME = "builds"
     MODE = "builds"
-    FOOTER = ("open", "cancel", "rerun", "search", "palette", "quit")
+    FOOTER = ("open", "cancel", "rerun", "mark", "diff", "search", "palette", "quit")
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("builds")
 
     def compose_body(self) -> Iterable[Any]:
@@ -85,10 +85,9 @@ class Builds(View):
         self.action_open()
 
     def action_diff(self) -> None:
-        """Show what the build differs in from the one before it."""
+        """Compare the two marked builds, or the one under the cursor with the one before it."""
         build = self.current_build()
-        if build is not None:
-            self.show_diff(build.build_id)
+        self.compare(self.rows, build.build_id if build is not None else None)
 
     def action_cancel(self) -> None:
         """Stop the build."""

@@ -2,34 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
 from textual.widgets import Input
 
-from superluigi_catalog import Catalog
+from superluigi_catalog import CatalogError
 from superluigi_tui.children import CommandFailed
-from superluigi_tui.rerun_request import MODES, CannotRerun, PlanShown, RerunRequest
+from superluigi_tui.plan_lines import (
+    PLAN_COLUMNS,
+    Replaced,
+    button_line,
+    headline,
+    mode_line,
+    option_line,
+    plan_rows,
+    replaced_by,
+    replaced_line,
+)
+from superluigi_tui.rerun_request import (
+    MODES,
+    PlanShown,
+    RerunRequest,
+    families_above,
+    sinks_below,
+)
 from superluigi_tui.screens.choice import Choice
 from superluigi_tui.screens.dialog import Dialog
-from superluigi_tui.texts import duration_text, fit, one_line
+from superluigi_tui.screens.prompt import Prompt
+from superluigi_tui.screens.said import Said
+from superluigi_tui.texts import fit, one_line
 from superluigi_tui.widgets.bars import Bar
 from superluigi_tui.widgets.line_view import TextPane
-from superluigi_tui.widgets.pieces import Cell, Column, Line, Piece, wrapped
-from superluigi_tui.widgets.row_list import Row, RowList
+from superluigi_tui.widgets.pieces import Line, Piece, wrapped
+from superluigi_tui.widgets.row_list import RowList
 
 if TYPE_CHECKING:
     from superluigi_tui.app import SuperLuigiApp
 
 __all__ = ["RerunDialog"]
 
-_COUNTED = 200
 _INNER_WIDTH = 64
-_MODE_WIDTHS = (22, 22, 22)
-_COLUMNS = (Column("", 1), Column("", 18), Column("", 0), Column("", 7, right=True))
+_OTHER_LINES = 14
+_SHOWN_COMMAND = 52
+_FRAME = re.compile(r'File "([^"]+)", line (\d+)')
 
 
 class RerunDialog(Dialog[RerunRequest]):
@@ -41,17 +64,18 @@ class RerunDialog(Dialog[RerunRequest]):
         Binding("plus,equals_sign", "workers(1)", show=False),
         Binding("minus", "workers(-1)", show=False),
         Binding("e", "resume", show=False),
+        Binding("o", "look_closer", show=False),
+        Binding("p", "place", show=False),
         Binding("y", "copy", show=False),
         *(Binding(str(n), f"mode({n - 1})", show=False) for n in range(1, len(MODES) + 1)),
     ]
 
     def __init__(self, request: RerunRequest) -> None:
-        title = f"Rerun {one_line(request.task.family)}  {request.task.task_hash[:8]}"
-        super().__init__(title, "nothing is started before ctrl+r")
+        super().__init__(f"Rerun {request.title}", "nothing is started before ctrl+r")
         self.request = request
         self.plan: PlanShown | None = None
         self._shows_all = False
-        self._replaced = 0
+        self._replaced: list[Replaced] = []
         self._message = ""
 
     @property
@@ -63,13 +87,13 @@ class RerunDialog(Dialog[RerunRequest]):
         for number in range(0, len(MODES), 3):
             yield Bar(partial(self._modes, number), classes="modes")
         yield Bar(self._headline, id="headline")
-        yield RowList(_COLUMNS, id="plan")
+        yield RowList(PLAN_COLUMNS, id="plan")
         yield TextPane(id="trouble")
         yield Bar(self._notes, id="notes")
-        yield Bar(self._options, id="options")
-        yield Bar(self._command, id="command")
+        yield Bar(lambda width: option_line(self.request), id="options")
+        yield Bar(self._place, id="place")
         yield Input(placeholder="type the number of tasks to start them", compact=True, id="typed")
-        yield Bar(self._buttons, id="buttons")
+        yield Bar(lambda width: button_line(self.plan), id="buttons")
 
     def on_mount(self) -> None:
         """Plan."""
@@ -79,7 +103,7 @@ class RerunDialog(Dialog[RerunRequest]):
     # -- planning ------------------------------------------------------------------------------
 
     def _replan(self) -> None:
-        self.plan, self._message, self._replaced = None, "", 0
+        self.plan, self._message, self._replaced = None, "", []
         self._draw()
         # A worker of the dialog: closing that ends the child.
         plan: Any = partial(self._plan, self.request)
@@ -88,153 +112,63 @@ class RerunDialog(Dialog[RerunRequest]):
     async def _plan(self, request: RerunRequest) -> None:
         try:
             document = await self._tui.answer_of(request.plan_words(), request.cwd)
-            self.plan = PlanShown.from_document(document)
-            self._replaced = await self._count_replaced(self.plan)
-        except (CommandFailed, CannotRerun, OSError) as error:
+            plan = PlanShown.from_document(document)
+            self._replaced = await self._tui.lookups["detail"].ask(lambda c: replaced_by(c, plan))
+            self.plan = plan
+        except (CommandFailed, CatalogError, OSError) as error:
             self._message = str(error)
         self._draw()
-
-    async def _count_replaced(self, plan: PlanShown) -> int:
-        hashes = [str(each["task_hash"]) for each in plan.with_action("run", "maybe")]
-
-        def count(catalog: Catalog) -> int:
-            from superluigi_catalog import TaskNotFound
-
-            present = 0
-            for task_hash in hashes[:_COUNTED]:
-                try:
-                    targets = catalog.targets(task_hash)
-                except TaskNotFound:
-                    continue
-                present += sum(target.state == "present" for target in targets)
-            return present
-
-        return await self._tui.lookups["detail"].ask(count)
 
     # -- drawing -------------------------------------------------------------------------------
 
     def _draw(self) -> None:
         rows = self.query_one("#plan", RowList)
-        shown = self._shown()
-        rows.set_rows([self._row(decision) for decision in shown])
-        rows.styles.height = max(1, min(len(shown), self.app.size.height - 14))
+        glyphs = self._tui.glyphs
+        rows.set_rows(plan_rows(self.plan, glyphs, shows_all=self._shows_all) if self.plan else [])
+        rows.styles.height = max(1, min(rows.count, self.app.size.height - _OTHER_LINES))
         rows.display = not self._message
         trouble = self.query_one("#trouble", TextPane)
         trouble.display = bool(self._message)
         if self._message:
-            lines = self._message.strip().splitlines()[-40:]
-            parts = [
-                part
-                for line in lines
-                for part in wrapped([Piece(line.expandtabs(4), "failed")], _INNER_WIDTH)
-            ]
-            trouble.set_lines(parts)
-            trouble.styles.height = min(len(parts), 10)
-            trouble.scroll_end(animate=False)
+            self._show_message(trouble)
         typed = self.query_one("#typed", Input)
         typed.display = self.plan is not None and self.plan.needs_typing(self.request.mode)
+        box = self.query_one(".box", Vertical)
+        box.border_subtitle = Content(
+            f"$ {fit(one_line(self.request.command()), _SHOWN_COMMAND).rstrip()} · y copy"
+        )
         for bar in self.query(Bar):
             bar.refresh()
 
-    def _shown(self) -> list[Mapping[str, Any]]:
-        if self.plan is None:
-            return []
-        actions = (
-            ("run", "maybe", "blocked", "skip") if self._shows_all else ("run", "maybe", "blocked")
-        )
-        return self.plan.with_action(*actions)
-
-    def _row(self, decision: Mapping[str, Any]) -> Row:
-        action = str(decision.get("action"))
-        reasons: Sequence[Mapping[str, Any]] = decision.get("reasons") or ({},)
-        style = {"run": "running", "maybe": "stale", "blocked": "failed"}.get(action, "fresh")
-        estimate = decision.get("estimate_s")
-        return Row(
-            str(decision.get("task_hash")),
-            (
-                Cell(self._tui.glyphs.state(action), style),
-                Cell(str(decision.get("family")), "bold"),
-                Cell(("maybe: " if action == "maybe" else "") + str(reasons[0].get("text", ""))),
-                Cell(f"~{duration_text(estimate)}" if estimate is not None else "", "dim"),
-            ),
-        )
+    def _show_message(self, pane: TextPane) -> None:
+        lines = self._message.strip().splitlines()[-40:]
+        parts = [
+            part
+            for line in lines
+            for part in wrapped([Piece(line.expandtabs(4), "failed")], _INNER_WIDTH)
+        ]
+        pane.set_lines(parts)
+        pane.styles.height = min(len(parts), 10)
+        pane.scroll_end(animate=False)
 
     def _modes(self, first: int, width: int) -> Line:
-        pieces: list[Piece] = []
-        for number, (mode, text) in list(enumerate(MODES.items(), start=1))[first : first + 3]:
-            is_chosen = mode == self.request.mode
-            mark = (
-                "(•)"
-                if is_chosen and not self._tui.glyphs.is_ascii
-                else "(*)"
-                if is_chosen
-                else "( )"
-            )
-            style = "accent" if is_chosen else ""
-            shown = fit(f"{number} {mark} {text}", _MODE_WIDTHS[(number - 1) % 3])
-            pieces.append(Piece(shown, style, f"mode:{number - 1}"))
-        return pieces
+        return mode_line(self.request, first, self._tui.glyphs)
 
     def _headline(self, width: int) -> Line:
         if self._message:
-            return [Piece("Cannot plan:", "failed")]
+            hint = "   o opens the line, esc closes: browsing needs no code"
+            return [Piece("Cannot plan", "failed"), Piece(hint, "dim")]
         if self.plan is None:
-            return [Piece(f"planning with {self._tui.python} in {self.request.cwd} …", "dim")]
-        counts = [
-            f"{len(found)} {word}"
-            for word, actions in (
-                ("run", "run"),
-                ("maybe", "maybe"),
-                ("blocked", "blocked"),
-                ("skip", "skip"),
-            )
-            if (found := self.plan.with_action(actions))
-        ]
-        about = self.plan.estimate_s
-        took = f"  about {duration_text(about)} (from past runs)" if about is not None else ""
-        return [Piece("PLAN  ", "bold"), Piece(f" {self._tui.glyphs.dot} ".join(counts) + took)]
+            return [Piece("planning with your code as it is now …", "dim")]
+        return headline(self.plan, self._tui.glyphs)
 
     def _notes(self, width: int) -> Line:
-        if self.plan is None:
-            return ()
-        root = next((each for each in self.plan.decisions if each.get("is_root")), None)
-        if root is not None and root.get("task_hash") != self.request.target_task().task_hash:
-            now = str(root.get("task_hash"))[:8]
-            return [Piece(f"Its code makes another task of it now: {now}.", "stale")]
-        if not self.plan.to_run:
-            return [Piece("Nothing is to be done. Force it with 2 or 3.", "dim")]
-        return [
-            Piece(
-                f"{self._replaced} outputs that stand are replaced when their runs succeed", "dim"
-            )
-        ]
+        return replaced_line(self.plan, self.request, self._replaced) if self.plan else ()
 
-    def _options(self, width: int) -> Line:
-        resume = "yes" if self.request.resumes else "no"
-        return [
-            Piece("+ - ", "accent"),
-            Piece(f"workers {self.request.workers}   "),
-            Piece("e ", "accent", "resume"),
-            Piece(f"resume the last build: {resume}   ", "", "resume"),
-            Piece("a ", "accent", "all"),
-            Piece("show what is up to date", "", "all"),
-        ]
-
-    def _command(self, width: int) -> Line:
-        try:
-            return [Piece(f"$ {self.request.command()}", "dim", "copy")]
-        except CannotRerun:
-            return ()
-
-    def _buttons(self, width: int) -> Line:
-        can_run = self.plan is not None and self.plan.to_run
-        run = f"[ Run {self.plan.to_run} tasks  ctrl+r ]" if self.plan and can_run else ""
-        return [
-            Piece("[ Cancel  esc ]", "bold", "close"),
-            Piece("    "),
-            Piece(run, "accent", "run"),
-            Piece("    y copy command", "dim", "copy"),
-        ]
+    def _place(self, width: int) -> Line:
+        home, cwd = str(Path.home()), str(self.request.cwd)
+        short = f"~{cwd.removeprefix(home)}" if cwd.startswith(f"{home}/") else cwd
+        return [Piece(f"python {self._tui.python}   in {short}", "dim", "place")]
 
     # -- actions -------------------------------------------------------------------------------
 
@@ -244,9 +178,9 @@ class RerunDialog(Dialog[RerunRequest]):
         calls = {
             "close": self.action_close,
             "run": self.action_run,
-            "copy": self.action_copy,
             "resume": self.action_resume,
-            "all": self.action_show_all,
+            "place": self.action_place,
+            "replaced": self.action_look_closer,
         }
         if name == "mode":
             self.action_mode(int(number))
@@ -256,19 +190,30 @@ class RerunDialog(Dialog[RerunRequest]):
     def action_mode(self, number: int) -> None:
         """Plan in another mode."""
         mode = list(MODES)[number]
-        if mode == "from":
-            families = {family: family for family in self.request.families}
-            if not families:
-                self.notify("Nothing is upstream of it.", timeout=2)
-                return
-            self._tui.push_screen(Choice("Force from which class down?", families), self._from)
+        if mode in ("from", "downstream"):
+            self._tui.in_background(partial(self._prepare, mode), group="mode")
+        else:
+            self._change(mode=mode)
+
+    async def _prepare(self, mode: str) -> None:
+        """Ask the catalog what a mode needs to know."""
+        lane, tasks = self._tui.lookups["detail"], self.request.tasks
+        if mode == "downstream":
+            self._change(mode=mode, sinks=await lane.ask(lambda c: sinks_below(c, tasks)))
             return
-        self.request = self.request.with_mode(mode)
-        self._replan()
+        families = await lane.ask(lambda c: families_above(c, tasks))
+        if not families:
+            self.notify("Nothing is upstream of it.", timeout=2)
+            return
+        self._tui.push_screen(Choice("Force from which class down?", families), self._from)
 
     def _from(self, family: str | None) -> None:
         if family is not None:
-            self.request = replace(self.request, mode="from", forced_from=family)
+            self._change(mode="from", forced_from=family)
+
+    def _change(self, **changes: Any) -> None:
+        if self.is_attached:
+            self.request = replace(self.request, **changes)
             self._replan()
 
     def action_show_all(self) -> None:
@@ -284,12 +229,39 @@ class RerunDialog(Dialog[RerunRequest]):
 
     def action_resume(self) -> None:
         """Go on with the last build, or not."""
-        self.request = replace(self.request, resumes=not self.request.resumes)
-        self._draw()
+        self._change(resumes=not self.request.resumes)
+
+    def action_look_closer(self) -> None:
+        """List what is replaced; where nothing can be planned, open the line that says why."""
+        if self._message:
+            frames = _FRAME.findall(self._message)
+            if frames:
+                self._tui.edit(Path(self.request.cwd, frames[-1][0]), int(frames[-1][1]))
+                self._replan()
+        elif self._replaced:
+            lines = (f"{each.family}  {one_line(each.uri)}" for each in self._replaced)
+            self._tui.push_screen(Said("Replaced when their runs succeed", "\n".join(lines)))
+
+    def action_place(self) -> None:
+        """Ask with which Python, and where, the code is imported."""
+
+        def chosen_python(text: str | None) -> None:
+            if text:
+                self._tui.python = text
+                self._tui.push_screen(Prompt("In which directory?", str(self.request.cwd)), chosen)
+
+        def chosen(text: str | None) -> None:
+            if text:
+                self._change(cwd=Path(text).expanduser())
+
+        self._tui.push_screen(Prompt("Which Python?", self._tui.python), chosen_python)
 
     def action_copy(self) -> None:
-        """Copy the command."""
-        self._tui.copy(self.request.command(), "the command")
+        """Copy the error, else the command."""
+        if self._message:
+            self._tui.copy(self._message, "the error")
+        else:
+            self._tui.copy(self.request.command(), "the command")
 
     def on_input_submitted(self, message: Input.Submitted) -> None:
         """The number was typed."""

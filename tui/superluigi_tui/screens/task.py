@@ -51,7 +51,7 @@ class TaskView(Finding, View):
     NAME = "task"
     MODE = "tasks"
     HAS_TABS = False
-    FOOTER = ("back", "next-pane", "next-tab", "lineage", "rerun", "editor", "copy")
+    FOOTER = ("back", "next-pane", "next-tab", "lineage", "rerun", "why", "diff", "editor", "copy")
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("task")
 
     def __init__(self, route: Route) -> None:
@@ -234,10 +234,9 @@ class TaskView(Finding, View):
         self.action_open()
 
     def action_diff(self) -> None:
-        """Show what the run under the cursor differs in from the one before it."""
-        run = self.query_one("#runs", RowList).current
-        if run is not None:
-            self.show_diff(run.key)
+        """Compare the two marked runs, or the one under the cursor with the one before it."""
+        runs = self.query_one("#runs", RowList)
+        self.compare(runs, runs.current.key if runs.current is not None else None)
 
     def action_wrap(self) -> None:
         """Wrap long lines of the page."""

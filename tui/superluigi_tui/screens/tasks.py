@@ -39,7 +39,7 @@ class Tasks(Narrowing, View):
 
     NAME = "tasks"
     MODE = "tasks"
-    FOOTER = ("open", "lineage", "rerun", "why", "filter", "sort", "copy")
+    FOOTER = ("open", "lineage", "rerun", "why", "filter", "mark", "diff", "copy", "sort")
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("tasks")
 
     def __init__(self, route: Route) -> None:
@@ -173,6 +173,8 @@ class Tasks(Narrowing, View):
         """Leave the search field; clear the filter; go back."""
         if self.query_one("#search", Input).has_focus:
             self.set_focus(self.table)
+        elif self.clear_marks():
+            pass
         elif self.filter.text or self.filter.has_conditions:
             self.narrow(self.filter.cleared())
         else:
@@ -198,7 +200,11 @@ class Tasks(Narrowing, View):
         if listing is not None and not listing.is_complete:
             found += "+"
         at = f"{count_text(self.table.cursor + 1)} / " if found not in ("", "0") else ""
-        return between(pieces, [*self._new_pieces(), Piece(f"{at}{found} tasks ")], width)
+        return between(
+            pieces,
+            [*self._new_pieces(), Piece(f"{at}{found} {'task' if found == '1' else 'tasks'} ")],
+            width,
+        )
 
     def _new_pieces(self) -> Line:
         up = self.tui.glyphs.up
@@ -235,6 +241,14 @@ class Tasks(Narrowing, View):
         """The task under the cursor."""
         task = self.table.current_task
         return task.task_hash if task is not None else None
+
+    def current_tasks(self) -> list[str]:
+        """All tasks that are marked, also those that are not listed any more; else the current one."""
+        return list(self.table.marked) or super().current_tasks()
+
+    def action_diff(self) -> None:
+        """Compare the two marked tasks, or the last run of the current one with the run before it."""
+        self.compare(self.table, self.current_task())
 
     def action_open(self) -> None:
         """Open the task under the cursor."""

@@ -14,8 +14,7 @@ from textual.widgets import Input
 from superluigi_catalog import Catalog
 from superluigi_tui.actions import ACTIONS, action_named, bindings_of
 from superluigi_tui.routes import Route
-from superluigi_tui.screens.prompt import Prompt
-from superluigi_tui.screens.said import Said
+from superluigi_tui.screens.at_hand import AtHand
 from superluigi_tui.widgets.bars import Bar, between
 from superluigi_tui.widgets.pieces import Line, Piece
 
@@ -34,7 +33,7 @@ _GAP = "  "
 _MIN_SIZE = (40, 10)
 
 
-class View(Screen[None]):
+class View(AtHand, Screen[None]):
     """A screen that has an address and is kept in the history."""
 
     NAME: ClassVar[str] = ""
@@ -42,7 +41,7 @@ class View(Screen[None]):
     MODE: ClassVar[str] = "home"
     """The tab that it belongs to."""
     FOOTER: ClassVar[tuple[str, ...]] = ()
-    """Ids of the actions that the last line shows."""
+    """Ids of the actions that the last line shows; `a+b=text` for two of them together."""
     HAS_TABS: ClassVar[bool] = True
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("")
     AUTO_FOCUS = ""
@@ -109,15 +108,17 @@ class View(Screen[None]):
     def _keys(self, width: int) -> Line:
         pieces = [Piece(" ")]
         used = 1
-        for action_id in (*self.FOOTER, "help"):
-            action = action_named(action_id)
-            if self.check_action(action.action, ()) is False:
+        for entry in (*self.FOOTER, "help"):
+            ids, _, text = entry.partition("=")
+            actions = [action_named(each) for each in ids.split("+")]
+            if self.check_action(actions[0].action, ()) is False:
                 continue
-            key = self.tui.key_of(action)
-            used += len(key) + 1 + len(action.text) + len(_GAP)
+            keys = "/".join(self.tui.key_of(action) for action in actions)
+            text = text or actions[0].text
+            used += len(keys) + 1 + len(text) + len(_GAP)
             if used > width + len(_GAP):
                 break
-            pieces += [Piece(key, "accent", action_id), Piece(f" {action.text}", "", action_id)]
+            pieces += [Piece(keys, "accent", actions[0].id), Piece(f" {text}", "", actions[0].id)]
             pieces.append(Piece(_GAP))
         return pieces
 
@@ -131,6 +132,10 @@ class View(Screen[None]):
 
     async def _run(self, action: str) -> None:
         await self.run_action(action)
+
+    def key(self, action_id: str) -> str:
+        """The key of an action, as the user has it."""
+        return self.tui.key_of(action_named(action_id))
 
     # -- loading -------------------------------------------------------------------------------
 
@@ -195,8 +200,9 @@ class View(Screen[None]):
         self.tui.search_tasks()
 
     def action_back(self) -> None:
-        """Go back."""
-        self.tui.action_history(-1)
+        """Forget the marks; go back."""
+        if not self.clear_marks():
+            self.tui.action_history(-1)
 
     def action_refresh(self) -> None:
         """Read everything again."""
@@ -211,57 +217,3 @@ class View(Screen[None]):
     def action_copy_route(self) -> None:
         """Copy the command that opens this screen."""
         self.tui.copy(f"superluigi tui '{self.route}'", "the command")
-
-    def current_task(self) -> str | None:
-        """The hash of the task that keys are about."""
-        return None
-
-    def with_task(self, then: Callable[[str], None]) -> None:
-        """Do something with the current task; say so where there is none."""
-        task_hash = self.current_task()
-        if task_hash is None:
-            self.notify("No task here.", severity="warning", timeout=2)
-        else:
-            then(task_hash)
-
-    def action_why(self) -> None:
-        """Say why the current task would run again."""
-        self.with_task(lambda task: self.tui.open_route(Route("tasks", task, "overview")))
-
-    def action_show_lineage(self) -> None:
-        """Show the lineage of the current task."""
-        self.with_task(lambda task: self.tui.open_route(Route("lineage", task)))
-
-    def action_copy(self) -> None:
-        """Offer what can be copied of the current task."""
-        self.with_task(self.tui.copy_of_task)
-
-    def action_verify(self) -> None:
-        """Look at the outputs of the current task now."""
-        self.with_task(lambda task: self.tui.show_command("Verify", ["verify", task]))
-
-    def action_accept(self) -> None:
-        """Declare the result of the current task right as it is."""
-        self.with_task(self._accept)
-
-    def _accept(self, task_hash: str) -> None:
-        def given(reason: str | None) -> None:
-            if reason and reason.strip():
-                words = ["accept", "--yes", "--reason", reason.strip(), task_hash]
-                self.tui.show_command("Accept", words)
-
-        self.tui.push_screen(Prompt("Why is it right as it is?", "", "people will read it"), given)
-
-    def show_diff(self, ref: str) -> None:
-        """Show what a run or build differs in from the one before it."""
-        self.start(partial(self._show_diff, ref), group="diff")
-
-    async def _show_diff(self, ref: str) -> None:
-        diff = await self.ask(lambda catalog: catalog.diff(ref))
-        cause = [f"first cause: {diff.first_cause.text}", ""] if diff.first_cause else []
-        lines = [*cause, *(each.text for each in diff.differences)]
-        self.tui.push_screen(Said("Since the one before", "\n".join(lines) or "nothing differs"))
-
-    def action_rerun(self) -> None:
-        """Plan a rerun of the current task."""
-        self.with_task(self.tui.rerun)

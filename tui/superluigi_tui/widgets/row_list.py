@@ -88,9 +88,10 @@ class RowList(LineView):
         super().__init__(id=id)
         self.columns = tuple(columns)
         self.empty = empty
-        self.marked: set[str] = set()
+        self.marked: dict[str, None] = {}
+        """Keys, in the order in which they were marked."""
         self._rows: list[Row] = []
-        self._title = title
+        self._titles = (title, "")
         self._has_titles = has_titles
 
     # -- what there is -------------------------------------------------------------------------
@@ -132,8 +133,8 @@ class RowList(LineView):
     def on_mount(self) -> None:
         """Show the title."""
         super().on_mount()
-        if self._title:
-            self.set_title(self._title)
+        if self._titles[0]:
+            self.set_title(*self._titles)
 
     def render_line(self, y: int) -> Strip:
         """Draw a line of what is in sight; titles stay at the top."""
@@ -187,6 +188,38 @@ class RowList(LineView):
     def action_move(self, step: int) -> None:
         """Move the cursor by some rows."""
         self.cursor = max(0, min(self.cursor + step, self.count - 1))
+
+    def toggle_mark(self) -> None:
+        """Mark the row under the cursor, or not, and go on to the next."""
+        row = self.current
+        if row is None or row.value is None:
+            return
+        if self.marked.pop(row.key, row) is row:
+            self.marked[row.key] = None
+        self.action_move(1)
+        self._tell_marks()
+
+    def clear_marks(self) -> bool:
+        """Mark nothing any more.
+
+        Returns:
+            Whether anything was marked.
+        """
+        had_any = bool(self.marked)
+        self.marked.clear()
+        if had_any:
+            self._tell_marks()
+        return had_any
+
+    def set_title(self, title: str, subtitle: str = "") -> None:
+        """Name the panel, and say how many rows are marked."""
+        self._titles = (title, subtitle)
+        marked = f"{len(self.marked):,} marked  esc clears  " if self.marked else ""
+        super().set_title(title, marked + subtitle)
+
+    def _tell_marks(self) -> None:
+        self.set_title(*self._titles)
+        self.refresh()
 
     def action_move_to(self, index: int) -> None:
         """Move the cursor to a row; -1: the last."""
