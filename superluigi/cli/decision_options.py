@@ -141,7 +141,8 @@ def _recorded(ref: str) -> luigi.Task:
         found = catalog.task(ref)
         task, trouble = made_again(catalog, found.task_hash, found.family)
     if task is None:
-        raise NotFound(f"--also {ref}: {trouble}")
+        message = f"--also {ref}: {trouble}"
+        raise NotFound(message)
     return task
 
 

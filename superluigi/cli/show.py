@@ -30,8 +30,11 @@ _RUNS = 5
 
 @click.command("show")
 @click.argument("ref")
+@click.option(
+    "--sidecar", is_flag=True, help="Show the sidecars that stand beside its outputs now, instead."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(ref: str, as_json: bool) -> None:
+def command(ref: str, sidecar: bool, as_json: bool) -> None:
     """Show what is recorded of one task.
 
     REF: a task hash or its beginning, a target's path or URI.
@@ -40,11 +43,37 @@ def command(ref: str, as_json: bool) -> None:
 
     with Catalog(read_only=True) as catalog:
         found = _found(catalog, ref)
+        places = [catalog.project.absolute_path(target.uri) for target in found.outputs]
+    if sidecar:
+        _show_sidecars(places, as_json=as_json)
+        return
     if as_json:
         emit_json(found.to_dict())
         return
     for line in _lines(found):
         emit(line)
+
+
+def _show_sidecars(places: Sequence[str], *, as_json: bool) -> None:
+    """Read them where the targets are: from S3 with a request for each."""
+    from superluigi.errors import SidecarError
+    from superluigi.targets.foreign import target_at
+
+    documents: dict[str, Any] = {}
+    for place in places:
+        target = target_at(place)
+        if target is not None:
+            try:
+                documents[target.metadata_path] = target.metadata()
+            except SidecarError as error:
+                documents[target.metadata_path] = {"error": str(error)}
+    if as_json:
+        emit_json({"sidecars": documents})
+        return
+    for path, document in documents.items():
+        emit(path)
+        text = json.dumps(document, indent=2, ensure_ascii=False) if document else "  there is none"
+        emit(text, multiline=True)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ async def test_every_page_has_something_to_say(demo: Path) -> None:
         await driver.press("greater_than_sign")
         await driver.sees("present", "18.2 MB", "sha256:")
         await driver.press("greater_than_sign")
-        await driver.sees("not read here: it is remote, or there is none")
+        await driver.sees("there is none; the catalog has of its run:", '"row_count": 1204881')
         await driver.press("greater_than_sign")
         await driver.sees("flows/report.py:41", "features(frame)", "not found in the file now")
         await driver.press("greater_than_sign")

@@ -20,6 +20,7 @@ from textual.screen import Screen
 
 from superluigi_catalog import CatalogError, CatalogLocked, find_project
 from superluigi_tui.actions import Action, actions_of, shown_key
+from superluigi_tui.children import CommandFailed
 from superluigi_tui.clipboard import Clipboard
 from superluigi_tui.glyphs import UNICODE, Glyphs
 from superluigi_tui.lookups import Lookups
@@ -104,7 +105,7 @@ class SuperLuigiApp(Navigation, Watching, Running, Clipboard, App[int]):
         if isinstance(error, CatalogLocked):
             self.state = "locked"
             return
-        if isinstance(error, (CatalogError, OSError, ValueError)):
+        if isinstance(error, (CatalogError, CommandFailed, OSError, ValueError)):
             self.notify(one_line(error), severity="error", timeout=8, markup=False)
             return
         self.log.error("".join(traceback.format_exception(error)))

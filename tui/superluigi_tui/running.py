@@ -11,9 +11,9 @@ import subprocess
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from superluigi_catalog import Build, Catalog
+from superluigi_catalog import Build, Catalog, find_project
 from superluigi_tui.build_events import is_held
 from superluigi_tui.build_rows import build_name, build_title
 from superluigi_tui.children import (
@@ -40,6 +40,7 @@ else:
 
 __all__ = ["Running"]
 
+_CATALOG = "catalog.db"
 _LOOK_S = 0.1
 _ANSWERED = (0, 3)
 """Exit codes of a command that has answered: 3 says that there is work."""
@@ -49,6 +50,14 @@ _CHOICES = {
     "gently": "let running tasks end, start no others",
     "now": "interrupt it now; kill what does not stop",
 }
+
+
+class Answer(NamedTuple):
+    """What a command of `superluigi` answered."""
+
+    document: dict[str, Any]
+    said: str
+    """What it told people meanwhile."""
 
 
 class Running(_Base):
@@ -102,14 +111,22 @@ class Running(_Base):
         """Start a command of `superluigi` in the background.
 
         Raises:
+            CommandFailed: the catalog is no project's own.
             OSError: it cannot be started.
         """
-        folder = self.path.parent / "tui"
+        home = self.path.parent
+        if self.path.name != _CATALOG:
+            message = f"{self.path} is a copy of a catalog: only from the project's own is anything started."
+            raise CommandFailed(message)
+        environment = dict(self.environment)
+        if find_project(cwd).home != home:
+            # It is to record into the catalog that is shown, wherever its code is.
+            environment["SUPERLUIGI_HOME"] = str(home)
         return start_child(
-            words, folder=folder, cwd=cwd, environment=self.environment, python=self.python
+            words, folder=home / "tui", cwd=cwd, environment=environment, python=self.python
         )
 
-    async def answer_of(self, words: list[str], cwd: Path) -> dict[str, Any]:
+    async def answer_of(self, words: list[str], cwd: Path) -> Answer:
         """Let a command of `superluigi` answer with one JSON document; dropped, it is killed.
 
         Raises:
@@ -122,14 +139,17 @@ class Running(_Base):
                 await asyncio.sleep(_LOOK_S / 2)
             if child.code not in _ANSWERED:
                 raise CommandFailed(child.said() or f"It ended with code {child.code}.")
-            document = json.loads(await asyncio.to_thread(child.output.read_text))
+            document, said = (
+                json.loads(await asyncio.to_thread(child.output.read_text)),
+                child.said(),
+            )
         except ValueError as error:
             message = f"The answer cannot be read: {error}"
             raise CommandFailed(message) from error
         finally:
             child.end()
             child.forget()
-        return dict(document)
+        return Answer(dict(document), said)
 
     def show_command(self, title: str, words: list[str]) -> None:
         """Let a command of `superluigi` work, and show what it says."""
@@ -154,7 +174,7 @@ class Running(_Base):
             return
         try:
             child = self.start_command(request.run_words(), request.cwd)
-        except OSError as error:
+        except (CommandFailed, OSError) as error:
             self.trouble(error)
             return
         self.started.append(child)

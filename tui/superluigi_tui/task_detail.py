@@ -34,10 +34,15 @@ class TaskDetail:
     log: str
     """The end of the log of the newest run that has one."""
     sidecars: tuple[tuple[str, str | None], ...]
-    """(path, text) of each local output; the text is None where there is no such file."""
+    """(path, text) of each output; the text is None where there is none, or it is remote."""
     sources: Mapping[str, str]
     """Recorded source texts, by fingerprint."""
     root: Path
+
+    @property
+    def remote_sidecars(self) -> bool:
+        """Whether there are sidecars that only a child process can read."""
+        return any("://" in path and text is None for path, text in self.sidecars)
 
     @classmethod
     def read(cls, catalog: Catalog, ref: Any) -> TaskDetail:
@@ -107,5 +112,7 @@ def _log_of(catalog: Catalog, runs: tuple[Run, ...]) -> str:
 def _sidecar(catalog: Catalog, target: Target) -> tuple[str, str | None]:
     if "://" in target.uri:
         return f"{target.uri}.metadata.json", None
-    path = Path(catalog.project.absolute_path(target.uri) + ".metadata.json")
+    place = Path(catalog.project.absolute_path(target.uri))
+    beside, inside = place.with_name(f"{place.name}.metadata.json"), place / ".metadata.json"
+    path = inside if inside.is_file() and not beside.exists() else beside
     return str(path), read_tail(path) or None

@@ -208,14 +208,18 @@ def _sidecar(detail: TaskDetail, glyphs: Glyphs, now: float) -> Iterable[Line]:
     for path, text in detail.sidecars:
         yield [Piece(path, "accent")]
         if text is None:
-            yield [Piece("  not read here: it is remote, or there is none", "dim")]
-            continue
+            is_remote = "://" in path
+            said = "asking the store …" if is_remote else "there is none"
+            yield [Piece(f"  {said}; the catalog has of its run:", "dim")]
+            told = dict(detail.current.metadata) if detail.current is not None else {}
+            text = json.dumps(told)
+        style = ""
         try:
             text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
         except (ValueError, RecursionError):
-            yield [Piece("  no JSON:", "failed")]
+            style = "failed"  # no JSON: what could not be read, or why
         for line in text.splitlines():
-            yield [Piece(f"  {line}")]
+            yield [Piece(f"  {line}", style)]
 
 
 def _source(detail: TaskDetail, glyphs: Glyphs, now: float) -> Iterable[Line]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +38,22 @@ def test_show_takes_a_path_and_shows_the_tasks_own_metadata(built):
     shown = built.call("show", path).stdout
     assert f"Numbers {built.hashes['Numbers'][:8]}" in shown
     assert "rows" in shown
+
+
+def test_show_sidecar_tells_what_stands_beside_the_outputs(built):
+    path = (
+        built.root
+        / json.loads(built.call("show", "--json", built.path).stdout)["outputs"][0]["uri"]
+    )
+    sidecar = f"{path}.metadata.json"
+    shown = built.call("show", "--sidecar", built.path).stdout
+    assert sidecar in shown
+    assert f'"task_hash": "{built.hashes["Total"]}"' in shown
+    Path(sidecar).write_text("nonsense")
+    document = json.loads(built.call("show", "--sidecar", "--json", built.path).stdout)
+    assert "error" in document["sidecars"][sidecar]
+    Path(sidecar).unlink()
+    assert "there is none" in built.call("show", "--sidecar", built.path).stdout
 
 
 def test_show_as_json_names_who_made_the_inputs(built):

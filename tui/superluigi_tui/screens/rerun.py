@@ -111,8 +111,8 @@ class RerunDialog(Dialog[RerunRequest]):
 
     async def _plan(self, request: RerunRequest) -> None:
         try:
-            document = await self._tui.answer_of(request.plan_words(), request.cwd)
-            plan = PlanShown.from_document(document)
+            answer = await self._tui.answer_of(request.plan_words(), request.cwd)
+            plan = PlanShown.from_document(answer.document)
             self._replaced = await self._tui.lookups["detail"].ask(lambda c: replaced_by(c, plan))
             self.plan = plan
         except (CommandFailed, CatalogError, OSError) as error:

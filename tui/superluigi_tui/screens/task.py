@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
 
 from rich.cells import cell_len
@@ -115,6 +118,28 @@ class TaskView(Finding, View):
         runs.set_title("Runs", f"{len(detail.runs)}")
         self._show_tab(self.tab)
         self.show_bars()
+        self._ask_the_store()
+
+    def _ask_the_store(self) -> None:
+        """Let a child process read sidecars that are not on this machine, when they are looked at."""
+        if self.tab == "sidecar" and self.detail is not None and self.detail.remote_sidecars:
+            self.start(partial(self._fetch_sidecars, self.detail), group="sidecars")
+
+    async def _fetch_sidecars(self, detail: TaskDetail) -> None:
+        task = detail.task
+        words = ["show", "--sidecar", "--json", task.task_hash]
+        try:
+            found = (await self.tui.answer_of(words, detail.root)).document["sidecars"]
+            read = {
+                path: json.dumps(document) if document else "there is none"
+                for path, document in found.items()
+            }
+        except (CommandFailed, OSError) as error:
+            read = {path: f"cannot be read: {one_line(error)}" for path, _ in detail.sidecars}
+        told = tuple((path, text or read.get(path, "")) for path, text in detail.sidecars)
+        if self.detail is detail:
+            self.detail = replace(detail, sidecars=told)
+            self._show_tab(self.tab)
 
     def _show_tab(self, tab: str) -> None:
         overview = tab in ("overview", "runs")
@@ -180,6 +205,7 @@ class TaskView(Finding, View):
         self.tab = tab
         self.route = Route("tasks", self.route.ref, tab)
         self._show_tab(tab)
+        self._ask_the_store()
 
     def action_turn_tab(self, step: int) -> None:
         """Show the next tab, or the one before."""
@@ -209,9 +235,12 @@ class TaskView(Finding, View):
         pane = self.query_one("#why", TextPane)
         cwd = await self.ask(lambda catalog: directory_of(catalog, task))
         try:
-            document = await self.tui.answer_of(["why", "--json", task.task_hash], cwd)
-            pane.set_lines(why_lines(why_from(document), self.tui.glyphs))
-            pane.set_title("Why", "live")
+            answer = await self.tui.answer_of(["why", "--json", task.task_hash], cwd)
+            why = why_from(answer.document)
+            pane.set_lines(why_lines(why, self.tui.glyphs))
+            pane.set_title("Why", "live" if why.is_live else "the code cannot be asked")
+            if not why.is_live:
+                self.tui.push_screen(Said("Cannot ask the code", answer.said))
         except CommandFailed as error:
             pane.set_title("Why", "the code cannot be asked")
             self.tui.push_screen(Said("Cannot ask the code", str(error)))
