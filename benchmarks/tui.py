@@ -93,7 +93,8 @@ class Screen:
         self._master, slave = os.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         environment = {**os.environ, "TERM": "xterm-256color"}
-        for name in ("COLUMNS", "LINES"):
+        # As installed: with its modules compiled.
+        for name in ("COLUMNS", "LINES", "PYTHONDONTWRITEBYTECODE"):
             environment.pop(name, None)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "superluigi_tui", "--catalog", str(path), route],

@@ -202,6 +202,9 @@ def _outputs(detail: TaskDetail, glyphs: Glyphs, now: float) -> Iterable[Line]:
             yield [Piece(f"     its run wrote {target.recorded_fingerprint}", "stale")]
         if target.error:
             yield [Piece(f"     {target.error}", "failed")]
+    if detail.targets:
+        yield []
+        yield [Piece("What was last seen there, by the records; v looks now, on S3 too.", "dim")]
 
 
 def _sidecar(detail: TaskDetail, glyphs: Glyphs, now: float) -> Iterable[Line]:

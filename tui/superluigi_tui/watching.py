@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ __all__ = ["Watching"]
 
 _POLL_S = 0.25
 _REOPENING = "reopening"
+_COLLECTING_AFTER_S = 1.0
 _NARROW = 60
 
 
@@ -76,6 +78,7 @@ class Watching(_Base):
         self.open_route(self.first_route)
         self.in_background(self._watch)
         self.in_background(self._count, group="count")
+        self.set_timer(_COLLECTING_AFTER_S, _collect_garbage)
 
     def reopening(self, work: Work) -> None:
         """Let one catalog take the place of another in the background."""
@@ -145,13 +148,19 @@ class Watching(_Base):
         name = self.path.name if self.path.name != "catalog.db" else self.path.parent.parent.name
         if self.size.width < _NARROW:
             return [Piece(f"{sign} {word}", style)]
-        total = "" if self.total is None else f"{count_text(self.total)} tasks  "
+        total = "" if self.total is None else f"{count_text(self.total)} task{'' if self.total == 1 else 's'}  "
         locked = Piece("read-only  ", "dim") if self.read_only else Piece("")
         return [
             Piece(f"{one_line(name)[:24]}  {total}", "dim"),
             locked,
             Piece(f"{sign} {word}", style),
         ]
+
+
+def _collect_garbage() -> None:
+    """Begin with it, once the first screen stands; all that is there by then stays."""
+    gc.freeze()
+    gc.enable()
 
 
 def _inode_of(path: Path) -> int:

@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 
 from superluigi_tui.texts import one_line
+from superluigi_tui.widgets.pieces import STYLE_CLASSES
 
 __all__ = ["Dialog"]
 
@@ -22,6 +23,7 @@ T = TypeVar("T")
 class Dialog(ModalScreen["T | None"], Generic[T]):
     """A box in the middle; escape closes it and answers None."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*STYLE_CLASSES}
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "close", "close", show=False)]
 
     def __init__(self, title: str, hint: str = "esc close") -> None:

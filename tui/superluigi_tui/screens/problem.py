@@ -25,7 +25,7 @@ from superluigi_catalog import (
 from superluigi_tui.texts import one_line
 from superluigi_tui.widgets.bars import Bar
 from superluigi_tui.widgets.line_view import TextPane
-from superluigi_tui.widgets.pieces import Line, Piece
+from superluigi_tui.widgets.pieces import STYLE_CLASSES, Line, Piece
 
 if TYPE_CHECKING:
     from superluigi_tui.app import SuperLuigiApp
@@ -46,6 +46,7 @@ _ADVICE = "superluigi run MODULE.Task"
 class Problem(Screen[None]):
     """Stands in for every screen until a catalog can be read."""
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*STYLE_CLASSES}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "open_other", show=False),
         Binding("d", "demo", show=False),

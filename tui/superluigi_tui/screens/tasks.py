@@ -30,6 +30,7 @@ __all__ = ["Tasks"]
 
 _FIRST = 256
 _MORE = 20_000
+_FASTER = 4
 _MAX_SORTED = 10_000
 _PREVIEW_AFTER_S = 0.08
 
@@ -58,6 +59,11 @@ class Tasks(Narrowing, View):
             yield TaskTable(id="tasks")
             yield TextPane(id="preview", title="Preview")
 
+    def on_mount(self) -> None:
+        """Let the count follow the cursor."""
+        super().on_mount()
+        self.table.beside = self.query_one("#filters")
+
     @property
     def table(self) -> TaskTable:
         """The list."""
@@ -85,8 +91,11 @@ class Tasks(Narrowing, View):
         await self._fetch_all(listing)
 
     async def _fetch_all(self, listing: TaskListing, most: int = 1 << 62) -> None:
+        count = _MORE
         while not listing.is_complete and len(listing) < most:
-            await self.ask(lambda catalog: listing.fetch(_MORE), lane="list")
+            await self.ask(partial(_fetch, listing, count), lane="list")
+            # Every time the whole table is painted: a long list shall not do so fifty times.
+            count *= _FASTER
             if self.table.listing is listing:
                 self.table.count_changed()
                 self._show_count()
@@ -218,7 +227,6 @@ class Tasks(Narrowing, View):
 
     def on_row_list_highlighted(self, message: RowList.Highlighted) -> None:
         """Show more of it when the cursor stays a moment."""
-        self._show_count()
         self.set_timer(_PREVIEW_AFTER_S, lambda: self._preview(message.index))
 
     def _preview(self, index: int) -> None:
@@ -258,6 +266,10 @@ class Tasks(Narrowing, View):
         """Open what was clicked."""
         self.set_focus(self.table)
         self.action_open()
+
+
+def _fetch(listing: TaskListing, count: int, catalog: Catalog) -> None:
+    listing.fetch(count)
 
 
 def _begin(catalog: Catalog, wanted: TaskFilter) -> tuple[TaskListing, tuple[Task, ...]]:

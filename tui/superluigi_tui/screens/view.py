@@ -16,7 +16,7 @@ from superluigi_tui.actions import ACTIONS, action_named, bindings_of
 from superluigi_tui.routes import Route
 from superluigi_tui.screens.at_hand import AtHand
 from superluigi_tui.widgets.bars import Bar, between
-from superluigi_tui.widgets.pieces import Line, Piece
+from superluigi_tui.widgets.pieces import STYLE_CLASSES, Line, Piece
 
 if TYPE_CHECKING:
     from superluigi_tui.app import SuperLuigiApp
@@ -44,6 +44,7 @@ class View(AtHand, Screen[None]):
     """Ids of the actions that the last line shows; `a+b=text` for two of them together."""
     HAS_TABS: ClassVar[bool] = True
     BINDINGS: ClassVar[list[BindingType]] = bindings_of("")
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*STYLE_CLASSES}
     AUTO_FOCUS = ""
 
     def __init__(self, route: Route) -> None:

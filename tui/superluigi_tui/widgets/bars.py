@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import events
@@ -12,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from superluigi_tui.texts import fit, one_line
-from superluigi_tui.widgets.pieces import STYLES, Line, Piece, strip_of, width_of
+from superluigi_tui.widgets.pieces import Line, Piece, strip_of, width_of
 
 __all__ = ["Bar", "between"]
 
@@ -20,7 +19,6 @@ __all__ = ["Bar", "between"]
 class Bar(Widget):
     """One line of pieces, some of which can be clicked."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{name}" for name in STYLES}
     ALLOW_SELECT = False
 
     class Pressed(Message):
@@ -57,7 +55,7 @@ class Bar(Widget):
             line,
             self.size.width,
             self.rich_style,
-            lambda name: self.get_component_rich_style(f"line--{name}", partial=True),
+            lambda name: self.screen.get_component_rich_style(f"line--{name}", partial=True),
         )
 
     def on_click(self, event: events.Click) -> None:

@@ -15,7 +15,7 @@ from textual.strip import Strip
 
 from superluigi_tui.glyphs import UNICODE, Glyphs
 from superluigi_tui.texts import one_line
-from superluigi_tui.widgets.pieces import STYLES, Line, Piece, strip_of, width_of, wrapped
+from superluigi_tui.widgets.pieces import Line, Piece, strip_of, width_of, wrapped
 
 __all__ = ["LineView", "TextPane"]
 
@@ -23,7 +23,6 @@ __all__ = ["LineView", "TextPane"]
 class LineView(ScrollView, can_focus=True):
     """Lines that are asked for one at a time; in a panel with a title."""
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{name}" for name in STYLES}
     ALLOW_SELECT = False
     is_wide = False
     """Whether lines may be longer than the widget, and scroll sideways."""
@@ -50,7 +49,7 @@ class LineView(ScrollView, can_focus=True):
 
     def style_of(self, name: str) -> Style:
         """The style of a name of `STYLES`."""
-        return self.get_component_rich_style(f"line--{name}", partial=True)
+        return self.screen.get_component_rich_style(f"line--{name}", partial=True)
 
     def set_line_count(self, count: int, width: int = 0) -> None:
         """Say how many lines there are, and how wide the widest is."""

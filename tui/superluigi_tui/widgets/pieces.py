@@ -14,6 +14,7 @@ from superluigi_tui.texts import fit, one_line
 
 __all__ = [
     "STYLES",
+    "STYLE_CLASSES",
     "Cell",
     "Column",
     "Line",
@@ -42,6 +43,9 @@ STYLES = (
     "match",
 )
 """What a piece can look like; states have the style of their name."""
+
+STYLE_CLASSES = frozenset(f"line--{name}" for name in STYLES)
+"""Component classes of screens, not of widgets: each widget that had them would be styled sixteen times over."""
 
 
 class Piece(NamedTuple):

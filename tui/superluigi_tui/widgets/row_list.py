@@ -12,6 +12,7 @@ from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.strip import Strip
+from textual.widget import Widget
 
 from superluigi_tui.widgets.line_view import LineView
 from superluigi_tui.widgets.pieces import Cell, Column, Line, Piece, laid_out
@@ -88,6 +89,8 @@ class RowList(LineView):
         super().__init__(id=id)
         self.columns = tuple(columns)
         self.empty = empty
+        self.beside: Widget | None = None
+        """What else shows where the cursor is; drawn together with it: messages come too late for that."""
         self.marked: dict[str, None] = {}
         """Keys, in the order in which they were marked."""
         self._rows: list[Row] = []
@@ -175,6 +178,8 @@ class RowList(LineView):
             if 0 <= y < self.size.height:
                 self.refresh(Region(0, y, self.size.width, 1))
         self._show_cursor()
+        if self.beside is not None:
+            self.beside.refresh()
         self.post_message(self.Highlighted(self, after))
 
     def _show_cursor(self) -> None:
