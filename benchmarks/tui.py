@@ -28,10 +28,18 @@ from pathlib import Path
 from superluigi_catalog import Catalog, TaskEntry
 
 ROWS, COLUMNS = 40, 120
+WOVEN, WIDTH = 1_001, 40
 QUIET_S = 0.04
 FAMILIES = ("ExtractOrders", "CleanUsers", "JoinOrders", "Features", "TrainModel", "DailyReport")
 REGIONS = ("eu-west-1", "eu-central-1", "us-east-1", "ap-south-1")
-LIMITS_MS = {"j": 10, "k": 10, "G": 50, "letter": 50, "letter, while others commit": 50}
+LIMITS_MS = {
+    "j": 10,
+    "k": 10,
+    "G": 50,
+    "letter": 50,
+    "letter, while others commit": 50,
+    "lineage": 300,
+}
 
 
 def main() -> None:
@@ -116,14 +124,21 @@ class Screen:
         while select.select([self._master], [], [], quiet_s)[0]:
             os.read(self._master, 65536)
 
-    def key(self, key: str) -> tuple[float, int]:
-        """Press a key: milliseconds until the last byte that follows, and how many bytes."""
+    def key(self, key: str, text: str = "") -> tuple[float, int]:
+        """Press a key: milliseconds until the last byte that follows, and how many bytes.
+
+        Args:
+            text: Until this has been painted, if given.
+        """
         began = last = time.perf_counter()
         os.write(self._master, key.encode())
-        size, wait = 0, 2.0
+        size, wait, seen = 0, 2.0, b""
         while select.select([self._master], [], [], wait)[0]:
-            size += len(os.read(self._master, 65536))
+            data = os.read(self._master, 65536)
+            size, seen = size + len(data), seen + data
             last, wait = time.perf_counter(), QUIET_S
+            if text and text.encode() in seen:
+                break
         return 1000 * (last - began), size
 
     @property
@@ -150,12 +165,12 @@ def with_terminal(path: Path, repeats: int) -> None:
     starts, spent = [], []
     for _ in range(3):
         screen = Screen(path, "tasks")
-        starts.append(1000 * screen.until("DailyReport"))
+        starts.append(1000 * screen.until("1 / "))
         spent.append(screen.cpu_ms)
         screen.close()
     tell("start to table", starts, 500, statistics.median(spent))
     screen = Screen(path, "tasks")
-    screen.until("DailyReport")
+    screen.until("1 / ")
     screen.settle(3.0)
     for name, keys in {"j": "j", "k": "k", "page down": "\x1b[6~"}.items():
         before = screen.cpu_ms
@@ -168,8 +183,42 @@ def with_terminal(path: Path, repeats: int) -> None:
     with committing(path):
         name = "letter, while others commit"
         tell(name, list(letters(screen, repeats)), LIMITS_MS[name])
-    print(f"{'memory':<30}{screen.resident_mb:8.0f} MB   (at most 120)")
+    memory = screen.resident_mb
     screen.close()
+    tell("lineage of 1,000 tasks", list(lineages(path, repeats)), LIMITS_MS["lineage"])
+    print(f"{'memory':<30}{memory:8.0f} MB   (at most 120)")
+
+
+def lineages(path: Path, repeats: int) -> Iterator[float]:
+    """Open the lineage of a task that was made from a thousand others, and go back."""
+    with Catalog(path) as catalog:
+        catalog.record_tasks(map(a_woven_task, range(WOVEN)))
+    screen = Screen(path, f"tasks/{hash_of(-WOVEN)}")
+    screen.until("Neighbours")
+    screen.settle(1.0)
+    for _ in range(repeats):
+        yield screen.key("L", "1,001 tasks")[0]
+        screen.settle()
+        screen.key("\x1b")
+        screen.settle()
+    screen.close()
+
+
+def a_woven_task(number: int) -> TaskEntry:
+    """One of a graph in layers: each task requires three of the layer before."""
+    layer, place = divmod(number, WIDTH)
+    before = [(layer - 1) * WIDTH + (place + step) % WIDTH for step in (0, 1, 7)] if layer else []
+    is_last = number == WOVEN - 1
+    if is_last:
+        before = list(range(WOVEN - 1 - WIDTH, WOVEN - 1))
+    return TaskEntry(
+        task_hash=hash_of(-number - 1),
+        family="SourceTask" if layer else "WovenTask",
+        module="flows.woven",
+        params={"layer": str(layer), "place": str(place)},
+        upstream=tuple((str(at), hash_of(-each - 1)) for at, each in enumerate(before)),
+        outputs=(("", f"data/woven/{number}.parquet", "LocalFileTarget"),),
+    )
 
 
 def letters(screen: Screen, repeats: int) -> Iterator[float]:

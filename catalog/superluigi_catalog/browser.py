@@ -5,10 +5,11 @@ from __future__ import annotations
 from array import array
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from superluigi_catalog.connected import Connected
 from superluigi_catalog.reading import listing, overview
+from superluigi_catalog.reading.closure import count_reached
 from superluigi_catalog.reading.task_filter import TaskFilter
 from superluigi_catalog.reading.tasks import tasks_by_id
 
@@ -124,6 +125,17 @@ class Browser(Connected):
             if since is not None:
                 wanted.since(since)
         return TaskListing(self, listing.ListingQuery(wanted, search))
+
+    def count_reached(
+        self, ref: Any, direction: Literal["upstream", "downstream"], *, most: int = 1000
+    ) -> int:
+        """Count the tasks upstream or downstream of one, no further than `most`.
+
+        Raises:
+            TaskNotFound, AmbiguousHash: for the ref.
+        """
+        with self._reading() as session:
+            return count_reached(session, self._refs(session).task(ref), direction, most)
 
     def data_version(self) -> int:
         """Give a number that changes when another connection has recorded something.

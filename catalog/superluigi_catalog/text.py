@@ -1,10 +1,10 @@
-"""Untrusted text, made harmless for a terminal."""
+"""Text for people: untrusted text, made harmless for a terminal; sizes."""
 
 from __future__ import annotations
 
 import unicodedata
 
-__all__ = ["printable"]
+__all__ = ["printable", "size_text"]
 
 # Joiners carry meaning in Indic and Arabic scripts and in emoji, and move nothing on the screen.
 _HARMLESS_FORMAT = frozenset("\u200c\u200d")
@@ -35,6 +35,23 @@ def printable(text: str, *, multiline: bool = False) -> str:
         character if character in spared or not _is_harmful(character) else _escape(character)
         for character in text
     )
+
+
+def size_text(size_bytes: int | None) -> str:
+    """Bytes in the unit that fits.
+
+    Example:
+        >>> size_text(999), size_text(48212), size_text(18_200_000), size_text(None)
+        ('999 B', '48.2 kB', '18.2 MB', '')
+    """
+    if size_bytes is None:
+        return ""
+    size = float(size_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
 
 
 def _is_harmful(character: str) -> bool:

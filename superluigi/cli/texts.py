@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from superluigi_catalog.text import size_text
+
 if TYPE_CHECKING:
     from superluigi_catalog.results import Run
 
@@ -38,23 +40,6 @@ STATUS_STYLES = {
 """The colour of a task's, run's or build's status."""
 
 _DIGEST_CHARS = 16
-
-
-def size_text(size_bytes: int | None) -> str:
-    """Bytes in the unit that fits.
-
-    Example:
-        >>> size_text(999), size_text(48212), size_text(18_200_000)
-        ('999 B', '48.2 kB', '18.2 MB')
-    """
-    if size_bytes is None:
-        return ""
-    size = float(size_bytes)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
 
 
 def duration_text(seconds: float | None) -> str:

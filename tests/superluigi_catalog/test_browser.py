@@ -103,6 +103,14 @@ def test_the_overview_counts_families_days_and_durations(catalog: Catalog) -> No
     assert catalog.slowest_families() == [("Step", 30.0)]
 
 
+def test_what_is_reached_is_counted_up_to_a_limit(catalog: Catalog) -> None:
+    record_chain(catalog, "a", "b", "c", "d")
+    assert catalog.count_reached(hash_of("a"), "downstream") == 3
+    assert catalog.count_reached(hash_of("b"), "upstream") == 1
+    assert catalog.count_reached(hash_of("a"), "downstream", most=2) == 2
+    assert catalog.count_reached(hash_of("d"), "downstream") == 0
+
+
 def test_the_version_changes_when_somebody_else_records(catalog: Catalog) -> None:
     with Catalog(read_only=True) as reader:
         before = reader.data_version()

@@ -23,19 +23,21 @@ from superluigi_tui.actions import Action, actions_of, shown_key
 from superluigi_tui.children import CommandFailed
 from superluigi_tui.clipboard import Clipboard
 from superluigi_tui.glyphs import UNICODE, Glyphs
+from superluigi_tui.handing_over import HandingOver
 from superluigi_tui.lookups import Lookups
 from superluigi_tui.navigation import Navigation
 from superluigi_tui.routes import Route
 from superluigi_tui.running import Running
 from superluigi_tui.screens.choice import Choice
 from superluigi_tui.screens.view import View, Work
+from superluigi_tui.stopping import Stopping
 from superluigi_tui.texts import one_line
 from superluigi_tui.watching import Watching
 
 __all__ = ["SuperLuigiApp"]
 
 
-class SuperLuigiApp(Navigation, Watching, Running, Clipboard, App[int]):
+class SuperLuigiApp(Navigation, Watching, Running, Stopping, HandingOver, Clipboard, App[int]):
     """Browse a catalog, rerun tasks, watch builds."""
 
     CSS_PATH = "superluigi.tcss"

@@ -41,6 +41,8 @@ _OPTIONS: Mapping[str, tuple[str, ...]] = {
 _UNNAMED = ("__main__", "__mp_main__")
 _ASK_ABOVE = 50
 _MAX_SINKS = 100
+_DIGITS = 12
+"""Of a hash in a command: enough to be the only one."""
 
 
 class CannotRerun(ValueError):
@@ -76,7 +78,7 @@ class RerunRequest:
         if self.mode == "from":
             return ["--force-upstream-to", self.forced_from]
         if self.mode == "downstream":
-            pairs = (("--force-upstream-to", task.task_hash) for task in self.tasks)
+            pairs = (("--force-upstream-to", task.task_hash[:_DIGITS]) for task in self.tasks)
             return [word for pair in pairs for word in pair]
         return list(_OPTIONS[self.mode])
 
@@ -87,7 +89,7 @@ class RerunRequest:
     def _words(self, command: str, *options: str) -> list[str]:
         first, *others = self.target_tasks()
         resume = ["--resume"] if self.resumes else []
-        also = [word for task in others for word in ("--also", task.task_hash)]
+        also = [word for task in others for word in ("--also", task.task_hash[:_DIGITS])]
         return [command, *options, *self.decision_words(), *resume, *also, *task_words(first)]
 
     def plan_words(self) -> list[str]:

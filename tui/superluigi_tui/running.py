@@ -1,13 +1,10 @@
-"""Starting, watching and stopping builds; the editor and the debugger in this terminal."""
+"""Starting commands of `superluigi`: plans, answers, builds."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import shlex
-import signal
-import subprocess
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,19 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from superluigi_catalog import Build, Catalog, find_project
 from superluigi_tui.build_events import is_held
-from superluigi_tui.build_rows import build_name, build_title
 from superluigi_tui.children import (
     Child,
     CommandFailed,
     build_of_child,
-    pid_of_owner,
-    signal_build,
     start_child,
 )
-from superluigi_tui.rerun_request import RerunRequest, request_for, request_for_build, task_words
+from superluigi_tui.rerun_request import RerunRequest, request_for, request_for_build
 from superluigi_tui.routes import Route
-from superluigi_tui.screens.choice import Choice
-from superluigi_tui.texts import one_line
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -44,12 +36,6 @@ _CATALOG = "catalog.db"
 _LOOK_S = 0.1
 _ANSWERED = (0, 3)
 """Exit codes of a command that has answered: 3 says that there is work."""
-_PATIENCE_S = 5.0
-_CHOICES = {
-    "": "keep it running",
-    "gently": "let running tasks end, start no others",
-    "now": "interrupt it now; kill what does not stop",
-}
 
 
 class Answer(NamedTuple):
@@ -61,7 +47,7 @@ class Answer(NamedTuple):
 
 
 class Running(_Base):
-    """The part of the app that starts and stops things."""
+    """The part of the app that starts things."""
 
     lookups: Lookups
     environment: dict[str, str]
@@ -199,103 +185,7 @@ class Running(_Base):
         """Builds that were started here and have not ended."""
         return [child for child in self.started if child.code is None and _works(child)]
 
-    # -- stopping ------------------------------------------------------------------------------
-
-    def cancel_build(self, build: Build) -> None:
-        """Ask how to stop a build."""
-        pid = pid_of_owner(build.owner) if build.status == "running" else None
-        if pid is None:
-            elsewhere = build.status == "running"
-            self.notify("It runs on another machine." if elsewhere else "It has ended.", timeout=3)
-            return
-        folder = self.builds_folder / build.directory
-
-        def chosen(how: str | None) -> None:
-            if how == "gently":
-                signal_build(pid, signal.SIGUSR1)
-                self.notify("It ends when its running tasks have ended.", timeout=4)
-            elif how == "now":
-                self.in_background(partial(self._stop, pid, folder))
-
-        name = f"{build_name(build.build_id)} {build_title(build)}"
-        self.push_screen(Choice(f"Stop {name}?", _CHOICES), chosen)
-
-    async def _stop(self, pid: int, folder: Path | None) -> None:
-        """Signal harder and harder until nobody holds the build's lock any more."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-            signal_build(pid, number)
-            self.notify(f"Sent {number.name}.", timeout=2)
-            for _ in range(int(_PATIENCE_S / _LOOK_S)):
-                await asyncio.sleep(_LOOK_S)
-                if folder is not None and not await asyncio.to_thread(is_held, folder):
-                    return
-
-    async def cancel_all(self) -> None:
-        """Interrupt all builds that were started here, and see them end."""
-        living = self.living_builds()
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-            for child in living:
-                if child.code is None:
-                    signal_build(child.process.pid, number)
-            for _ in range(int(_PATIENCE_S / _LOOK_S)):
-                if not self.living_builds():
-                    return
-                await asyncio.sleep(_LOOK_S)
-
-    # -- this terminal -------------------------------------------------------------------------
-
-    def debug_task(self, task_hash: str) -> None:
-        """Run a task here, with a debugger where it raises."""
-        self.in_background(partial(self._debug, task_hash), group="rerun")
-
-    async def _debug(self, task_hash: str) -> None:
-        request = await self.lookups["detail"].ask(lambda c: request_for(c, [task_hash]))
-        words = [self.python, "-m", "superluigi", "run", "--pdb", *task_words(request.tasks[0])]
-        self.hand_over(words, request.cwd, waits=True)
-
-    def edit(self, file: Path, line: int) -> None:
-        """Open a file in the user's editor."""
-        editor = self.environment.get("VISUAL") or self.environment.get("EDITOR") or "vi"
-        words = shlex.split(editor)
-        if Path(words[0]).name in ("code", "codium", "cursor"):
-            words += ["-g", f"{file}:{line}"]
-        else:
-            words += [f"+{line}", str(file)]
-        self.hand_over(words, Path.cwd(), waits=False)
-
-    def hand_over(self, words: list[str], cwd: Path, *, waits: bool) -> None:
-        """Give the terminal to a program until it ends.
-
-        Args:
-            waits: Let the user read what it printed before the screen comes back.
-        """
-        from textual.app import SuspendNotSupported
-
-        try:
-            with self.suspend():
-                # A handler, not SIG_IGN, which the program would inherit: ctrl+c is meant for it.
-                before = signal.signal(signal.SIGINT, lambda *_: None)
-                try:
-                    subprocess.call(words, cwd=cwd, env=self.environment)
-                    if waits:
-                        os.write(1, b"\nenter goes back to super luigi ")
-                        _wait_for_enter()
-                finally:
-                    signal.signal(signal.SIGINT, before)
-        except SuspendNotSupported:
-            self.notify("This needs a terminal.", severity="warning", timeout=3)
-        except OSError as error:
-            self.notify(one_line(error), severity="error", timeout=5, markup=False)
-        self.refresh()
-
 
 def _works(child: Child) -> bool:
     """Whether its build goes on: the process ends a little later than the build."""
     return child.folder is None or is_held(child.folder) is not False
-
-
-def _wait_for_enter() -> None:
-    try:
-        os.read(0, 1024)
-    except OSError:
-        return

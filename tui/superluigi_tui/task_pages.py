@@ -45,6 +45,7 @@ _STATES = {"ok": "fresh", "changed": "stale", "missing": "missing", "noted": "un
 def why_lines(why: Why, glyphs: Glyphs) -> list[Line]:
     """The numbered checklist, and where it began."""
     state = {"run": "stale", "maybe": "stale", "blocked": "failed"}.get(why.action, "fresh")
+    state = "failed" if why.verdict.startswith("failed") else state
     source = "with the code as it is now" if why.is_live else "by the records; w asks the code"
     lines: list[Line] = [
         [

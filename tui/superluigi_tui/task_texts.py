@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal
 
 from superluigi_catalog import Catalog, Run, Target, Task
 from superluigi_tui.glyphs import Glyphs
 from superluigi_tui.texts import age_text, duration_text, one_line, short_hash, size_text
 from superluigi_tui.widgets.pieces import Line, Piece
 
-__all__ = ["param_lines", "preview_lines", "reason_of", "run_summary", "target_line"]
+__all__ = ["param_lines", "preview_lines", "reach_text", "reason_of", "run_summary", "target_line"]
 
 _MAX_INPUTS = 4
 _RUNS_COUNTED = 20
+_MAX_REACHED = 1_000
 
 
 def preview_lines(catalog: Catalog, task: Task, glyphs: Glyphs, now: float) -> list[Line]:
@@ -27,6 +29,7 @@ def preview_lines(catalog: Catalog, task: Task, glyphs: Glyphs, now: float) -> l
     facts = [
         _counted(len(runs), "run", many),
         _counted(len(upstream), "input"),
+        f"{reach_text(catalog, task, 'downstream')} downstream",
         *(f"out {target.uri}" for target in targets[:1]),
     ]
     lines: list[Line] = [
@@ -52,6 +55,12 @@ def preview_lines(catalog: Catalog, task: Task, glyphs: Glyphs, now: float) -> l
         *([run_summary(run, now, glyphs)] for run in runs[:1]),
     ]
     return lines
+
+
+def reach_text(catalog: Catalog, task: Task, direction: Literal["upstream", "downstream"]) -> str:
+    """How many tasks lie in one direction of it, as far as one can count in no time."""
+    count = catalog.count_reached(task.task_hash, direction, most=_MAX_REACHED)
+    return f"{count:,}" if count < _MAX_REACHED else f"{_MAX_REACHED:,}+"
 
 
 def _counted(count: int, what: str, more: str = "") -> str:

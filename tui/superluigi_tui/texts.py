@@ -8,14 +8,13 @@ from typing import Any
 
 from rich.cells import cell_len, set_cell_size
 
-from superluigi_catalog import printable
+from superluigi_catalog.text import printable, size_text
 
 __all__ = [
     "age_text",
     "count_text",
     "duration_text",
     "fit",
-    "moment_text",
     "one_line",
     "params_text",
     "run_words",
@@ -80,23 +79,6 @@ def count_text(count: int) -> str:
     return f"{count:,}"
 
 
-def size_text(size_bytes: int | None) -> str:
-    """Bytes in the unit that fits.
-
-    Example:
-        >>> size_text(999), size_text(48212), size_text(None)
-        ('999 B', '48.2 kB', '')
-    """
-    if size_bytes is None:
-        return ""
-    size = float(size_bytes)
-    for unit in ("B", "kB", "MB", "GB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} TB"
-
-
 def duration_text(seconds: float | None) -> str:
     """A duration, at most six cells wide.
 
@@ -133,13 +115,6 @@ def age_text(moment: str | None, now: float) -> str:
         if ago >= unit:
             return f"{ago // unit}{sign}"
     return f"{ago}s"
-
-
-def moment_text(moment: str | None) -> str:
-    """A recorded time without fractions, in UTC."""
-    if not moment:
-        return ""
-    return one_line(moment[:19].replace("T", " ") + "Z" if len(moment) > 19 else moment)
 
 
 def run_words(status: str) -> str:

@@ -148,7 +148,11 @@ class Watching(_Base):
         name = self.path.name if self.path.name != "catalog.db" else self.path.parent.parent.name
         if self.size.width < _NARROW:
             return [Piece(f"{sign} {word}", style)]
-        total = "" if self.total is None else f"{count_text(self.total)} task{'' if self.total == 1 else 's'}  "
+        total = (
+            ""
+            if self.total is None
+            else f"{count_text(self.total)} task{'' if self.total == 1 else 's'}  "
+        )
         locked = Piece("read-only  ", "dim") if self.read_only else Piece("")
         return [
             Piece(f"{one_line(name)[:24]}  {total}", "dim"),

@@ -21,6 +21,7 @@ __all__ = [
     "Consumed",
     "Edge",
     "closure_rows",
+    "count_reached",
     "directions_of",
     "lineage_of",
     "put_together",
@@ -156,6 +157,13 @@ def put_together(
 
 def _closure(session: Session, root: int, direction: str) -> set[int]:
     return {number for (number,) in session.rows(f"{_CLOSURES[direction]} {_IDS}", (root,))}
+
+
+def count_reached(session: Session, root: int, direction: str, most: int) -> int:
+    """Count the tasks in one direction, without the root; no further than `most`."""
+    query = f"{_CLOSURES[direction]} SELECT count(*) FROM (SELECT id FROM reached LIMIT ?)"
+    row = session.row(query, (root, most + 1))
+    return int(row[0]) - 1 if row else 0
 
 
 def _steps(session: Session, root: int, direction: str, depth: int) -> set[int]:

@@ -15,6 +15,7 @@ from superluigi_tui.actions import bindings_of
 from superluigi_tui.build_rows import BUILD_COLUMNS, build_row
 from superluigi_tui.routes import Route
 from superluigi_tui.screens.view import View
+from superluigi_tui.task_texts import reach_text
 from superluigi_tui.texts import age_text, count_text, duration_text, params_text
 from superluigi_tui.widgets.line_view import TextPane
 from superluigi_tui.widgets.pieces import Cell, Column, Line, Piece
@@ -28,7 +29,7 @@ _DAYS = 14
 _BAR = 12
 _QUICKLY_COUNTED = 50_000
 _RECOUNT_S = 30.0
-_COLUMNS = (Column("", 1), Column("", 14), Column("", 0), Column("", 4, right=True))
+_COLUMNS = (Column("", 1), Column("", 14), Column("", 0), Column("", 5, right=True))
 
 
 class Home(View):
@@ -66,11 +67,8 @@ class Home(View):
         rows: list[Row] = []
         attention = self.query_one("#attention", RowList)
         for status in _ATTENTION:
-            tasks = await self.ask(
-                partial(_tasks_with, status=status),
-                lane="list",
-            )
-            rows += [self._attention_row(task, now) for task in tasks]
+            found = await self.ask(partial(_tasks_with, status=status), lane="list")
+            rows += [self._attention_row(task, reach, now) for task, reach in found]
             attention.set_rows(rows)
         attention.empty = "  nothing: all is well" if self.tui.total else "  No tasks yet."
         attention.refresh()
@@ -88,17 +86,19 @@ class Home(View):
         self._is_due = False
         super().reload()
 
-    def _attention_row(self, task: Task, now: float) -> Row:
+    def _attention_row(self, task: Task, reach: str, now: float) -> Row:
         glyph = self.tui.glyphs.state(task.status)
         what = params_text(task.params)
         if task.status != "failed":
             what = f"{_WHY[task.status]}  {what}"
+        reach = f"{self.tui.glyphs.down}{reach}" if reach != "0" else ""
         return Row(
             task.task_hash,
             (
                 Cell(glyph, task.status),
                 Cell(task.family, "bold"),
                 Cell(what),
+                Cell(reach, "stale"),
                 Cell(age_text(task.last_started_at, now), "dim"),
             ),
             value=task,
@@ -178,8 +178,10 @@ class Home(View):
 _WHY = {"stale": "input changed", "missing": "output missing"}
 
 
-def _tasks_with(catalog: Catalog, status: str) -> tuple[Task, ...]:
-    return catalog.tasks(status=status, limit=_PER_STATUS)
+def _tasks_with(catalog: Catalog, status: str) -> list[tuple[Task, str]]:
+    """The newest of a status, with how many tasks wait downstream."""
+    found = catalog.tasks(status=status, limit=_PER_STATUS)
+    return [(task, reach_text(catalog, task, "downstream")) for task in found]
 
 
 class _Counting:

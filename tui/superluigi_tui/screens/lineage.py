@@ -154,6 +154,8 @@ class LineageView(LineageKeys):
             graph, self._notes, self.tui.glyphs, self.tui.now(), folded=self._folded
         )
         self.rows.set_rows(rows)
+        if self.rows.current is not None and self.rows.current.value is None:
+            self.rows.action_move(1)
         shown, every = graph.task_count, len(self.shape.lineage) + 1
         more = f"{shown:,} of {every:,}" if shown < every else f"{every:,}"
         more += "  fresh ones hidden" if self.shape.hides_fresh else ""

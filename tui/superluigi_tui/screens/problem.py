@@ -80,6 +80,8 @@ class Problem(Screen[None]):
             yield []
             yield [Piece("A catalog is made the first time a Super Luigi task runs:")]
             yield [Piece(f"   {_ADVICE}", "accent"), Piece("        y copies this", "dim")]
+            yield [Piece("To read the sidecars of outputs that already exist:")]
+            yield [Piece("   superluigi rebuild PATH", "accent")]
             return
         for line in textwrap.wrap(one_line(self._error), _WIDTH, break_on_hyphens=False):
             yield [Piece(line)]

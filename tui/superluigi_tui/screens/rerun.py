@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -145,7 +146,8 @@ class RerunDialog(Dialog[RerunRequest]):
         parts = [
             part
             for line in lines
-            for part in wrapped([Piece(line.expandtabs(4), "failed")], _INNER_WIDTH)
+            for words in textwrap.wrap(line.expandtabs(4), _INNER_WIDTH, break_on_hyphens=False)
+            for part in wrapped([Piece(words, "failed")], _INNER_WIDTH)
         ]
         pane.set_lines(parts)
         pane.styles.height = min(len(parts), 10)
