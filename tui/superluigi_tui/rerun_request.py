@@ -183,7 +183,7 @@ def sinks_below(catalog: Catalog, tasks: Iterable[Task]) -> tuple[Task, ...]:
     """
     found: dict[str, Task] = {}
     for task in tasks:
-        downstream = catalog.downstream(task.task_hash)
+        downstream = catalog.downstream(task.task_hash).whole()
         inner = {edge.upstream_hash for edge in downstream.edges}
         ends = [each for each in (task, *downstream) if each.task_hash not in inner]
         found |= {each.task_hash: each for each in ends}

@@ -46,6 +46,7 @@ _CLOSURES = {
     """,
 }
 _IDS = "SELECT id FROM reached"
+_COUNT = "SELECT count(*) FROM (SELECT id FROM reached LIMIT ?)"
 # SQLite takes what is reached from a queue: in the order in which it was found, the nearest first.
 _ROWS = """
 SELECT t.id, t.hash, t.family_id, t.params FROM reached CROSS JOIN tasks t ON t.id = reached.id LIMIT ?
@@ -161,8 +162,7 @@ def _closure(session: Session, root: int, direction: str) -> set[int]:
 
 def count_reached(session: Session, root: int, direction: str, most: int) -> int:
     """Count the tasks in one direction, without the root; no further than `most`."""
-    query = f"{_CLOSURES[direction]} SELECT count(*) FROM (SELECT id FROM reached LIMIT ?)"
-    row = session.row(query, (root, most + 1))
+    row = session.row(f"{_CLOSURES[direction]} {_COUNT}", (root, most + 1))
     return int(row[0]) - 1 if row else 0
 
 
