@@ -68,6 +68,19 @@ async def test_read_only_leaves_out_what_changes_anything(demo: Path) -> None:
         assert "a plan first" not in driver.text
 
 
+async def test_plain_ascii_is_nothing_else(demo: Path) -> None:
+    async with driving(demo, glyphs=ASCII) as driver:
+        await driver.sees("+- Needs attention -", "input changed", "x failed")
+        assert driver.text.isascii()
+        for key, title in (("2", "+- Tasks"), ("question_mark", "Keys: tasks")):
+            await driver.press(key)
+            await driver.sees(title)
+            assert driver.text.isascii()
+        await driver.press("escape", "r")
+        await driver.sees("Rerun Report", "$ superluigi run")
+        assert driver.text.isascii()
+
+
 async def test_keys_can_be_changed(demo: Path) -> None:
     async with driving(demo, "tasks", keymap={"filter": "ctrl+f", "go-home": "H"}) as driver:
         await driver.sees("84 tasks", "ctrl+f filter")

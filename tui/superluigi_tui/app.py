@@ -83,6 +83,7 @@ class SuperLuigiApp(Navigation, Watching, Running, Stopping, HandingOver, Clipbo
         self._inode = 0
         self._demo: TemporaryDirectory[str] | None = None
         self._keys: dict[str, str] = dict(keymap or {})
+        self.set_class(glyphs.is_ascii, "-ascii")
         if self._keys:
             self.set_keymap(self._keys)
 

@@ -39,10 +39,16 @@ class Glyphs:
     """Where a line of a map leads."""
     is_ascii: bool = False
 
+    def plain(self, text: str) -> str:
+        """Write the signs of our own texts as the user wants them."""
+        return text.translate(_PLAIN) if self.is_ascii else text
+
     def state(self, name: str) -> str:
         """Give the sign of a state."""
         return self.states.get(name, "?")
 
+
+_PLAIN = str.maketrans("·…→×›↑↓←", "-~>x>^v<")  # noqa: RUF001
 
 UNICODE = Glyphs(
     states={

@@ -12,6 +12,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
+from superluigi_tui.glyphs import UNICODE, Glyphs
 from superluigi_tui.texts import one_line
 from superluigi_tui.widgets.pieces import STYLE_CLASSES
 
@@ -35,8 +36,9 @@ class Dialog(ModalScreen["T | None"], Generic[T]):
         """Frame the contents."""
         with Vertical(classes="box") as box:
             yield from self.compose_box()
-        box.border_title = Content(one_line(self._box_title))
-        box.border_subtitle = Content(one_line(self._hint))
+        glyphs: Glyphs = getattr(self.app, "glyphs", UNICODE)
+        box.border_title = Content(glyphs.plain(one_line(self._box_title)))
+        box.border_subtitle = Content(glyphs.plain(one_line(self._hint)))
 
     def compose_box(self) -> Iterable[Any]:
         """Give the contents."""

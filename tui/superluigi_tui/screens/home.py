@@ -91,15 +91,16 @@ class Home(View):
         what = params_text(task.params)
         if task.status != "failed":
             what = f"{_WHY[task.status]}  {what}"
-        reach = f"{self.tui.glyphs.down}{reach}" if reach != "0" else ""
+        age = age_text(task.last_started_at, now)
+        shows_age = task.status == "failed" or reach == "0"
+        last = Cell(age, "dim") if shows_age else Cell(f"{self.tui.glyphs.down}{reach}", "stale")
         return Row(
             task.task_hash,
             (
                 Cell(glyph, task.status),
                 Cell(task.family, "bold"),
                 Cell(what),
-                Cell(reach, "stale"),
-                Cell(age_text(task.last_started_at, now), "dim"),
+                last,
             ),
             value=task,
         )

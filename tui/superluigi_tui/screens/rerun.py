@@ -135,9 +135,8 @@ class RerunDialog(Dialog[RerunRequest]):
         typed = self.query_one("#typed", Input)
         typed.display = self.plan is not None and self.plan.needs_typing(self.request.mode)
         box = self.query_one(".box", Vertical)
-        box.border_subtitle = Content(
-            f"$ {fit(one_line(self.request.command()), _SHOWN_COMMAND).rstrip()} · y copy"
-        )
+        command = fit(one_line(self.request.command()), _SHOWN_COMMAND).rstrip()
+        box.border_subtitle = Content(glyphs.plain(f"$ {command} · y copy"))
         for bar in self.query(Bar):
             bar.refresh()
 

@@ -10,6 +10,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from superluigi_tui.glyphs import UNICODE, Glyphs
 from superluigi_tui.texts import fit, one_line
 from superluigi_tui.widgets.pieces import Line, Piece, strip_of, width_of
 
@@ -51,6 +52,9 @@ class Bar(Widget):
     def render_line(self, y: int) -> Strip:
         """Draw it."""
         line = self.line_for(self.size.width) if y == 0 else ()
+        glyphs: Glyphs = getattr(self.app, "glyphs", UNICODE)
+        if glyphs.is_ascii:
+            line = [piece._replace(text=glyphs.plain(piece.text)) for piece in line]
         return strip_of(
             line,
             self.size.width,

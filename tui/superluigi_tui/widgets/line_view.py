@@ -44,8 +44,8 @@ class LineView(ScrollView, can_focus=True):
 
     def set_title(self, title: str, subtitle: str = "") -> None:
         """Name the panel; any text is harmless here."""
-        self.border_title = Content(one_line(title))
-        self.border_subtitle = Content(one_line(subtitle))
+        self.border_title = Content(self.glyphs.plain(one_line(title)))
+        self.border_subtitle = Content(self.glyphs.plain(one_line(subtitle)))
 
     def style_of(self, name: str) -> Style:
         """The style of a name of `STYLES`."""
@@ -72,6 +72,8 @@ class LineView(ScrollView, can_focus=True):
         if highlight:
             base += self.style_of(highlight)
         more = "" if self.is_wide else self.glyphs.more
+        if self.glyphs.is_ascii:
+            line = [piece._replace(text=self.glyphs.plain(piece.text)) for piece in line]
         return strip_of(line, self.inner_width, base, self.style_of, skip=skip, more=more)
 
 
