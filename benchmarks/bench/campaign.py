@@ -98,7 +98,7 @@ class Campaign:
     def run(self) -> None:
         """Measure in turns: every tool once, then every tool once more."""
         for turn in range(self._repeats):
-            if self._starts:
+            if self._starts and OWN.name in self._binaries:
                 self._measure_starts(turn)
             for part in self.parts():
                 if self.wanted(part) > turn >= self._measured(part):
@@ -109,7 +109,7 @@ class Campaign:
         # Short as they are, twice as often.
         for title, command in STARTS.items():
             key = (OWN.name, DEFAULT, STARTS_KEY, title)
-            binaries = self._binaries.get(OWN.name) or binaries_of(OWN)
+            binaries = self._binaries[OWN.name]
             while len(self._results.cell(key).usages) < 2 * (turn + 1):
                 self._results.add((key, measure(OWN.filled(command, binaries, ()), ROOT)))
 

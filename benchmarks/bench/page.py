@@ -105,7 +105,8 @@ def _heading(results: Results) -> list[str]:
     end = f" to {results.ended_at}" if results.ended_at else ", not yet at its end"
     lines = [
         f"Made by `make bench`, {results.started_at}{end}: {facts.get('processors')} processors, "
-        f"{facts.get('processor')}, {facts.get('system')}, Python {facts.get('python')}.",
+        f"{facts.get('processor')}, {facts.get('system')}, Python {facts.get('python')}; "
+        f"Super Luigi at commit {facts.get('commit', 'unknown')}.",
     ]
     if load > 1.5 * (facts.get("processors") or 1):
         lines.append(

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.bench.measuring import Usage
+from benchmarks.bench.peers import ROOT
 
 __all__ = ["STARTS_KEY", "Cell", "Key", "Results", "machine"]
 
@@ -136,7 +138,7 @@ class Results:
 
 
 def machine() -> dict[str, Any]:
-    """On what is measured."""
+    """On what is measured, and what."""
     facts = Path("/proc/cpuinfo")
     models = [
         line.partition(":")[2].strip()
@@ -148,7 +150,18 @@ def machine() -> dict[str, Any]:
         "processors": os.cpu_count(),
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
+        "commit": _commit(),
     }
+
+
+def _commit() -> str:
+    """Of ourselves; with a plus sign when something is not committed."""
+    command = ["git", "-C", str(ROOT), "describe", "--always", "--exclude=*", "--dirty=+"]
+    try:
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return done.stdout.strip()
 
 
 def _now() -> str:
