@@ -15,6 +15,7 @@ from benchmarks.bench.programs import GRAPHS, QUICK, Graph
 from benchmarks.bench.results import STARTS_KEY, Results
 
 REPEATS = 3
+MINUTES = 16
 
 
 def selected(works: list[str]) -> list[Graph]:
@@ -48,6 +49,9 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
         help=f"only these graphs (the beginning of a name): {names}",
     )
     parser.add_argument("--repeats", type=int, default=REPEATS, help="at most so often each")
+    parser.add_argument(
+        "--minutes", type=float, default=MINUTES, help="after so many, nothing is repeated any more"
+    )
     parser.add_argument("--quick", action="store_true", help=f"{' and '.join(QUICK)}, once")
     parser.add_argument("--fresh", action="store_true", help="forget an interrupted run")
     parser.add_argument("--page", action="store_true", help="measure nothing: make the page anew")
@@ -100,7 +104,14 @@ def main() -> None:
     if not asked.page:
         results = prepared(asked)
         repeats = 1 if asked.quick else asked.repeats
-        campaign = Campaign(results, asked.tools, asked.graphs, repeats, starts=asked.starts)
+        campaign = Campaign(
+            results,
+            asked.tools,
+            asked.graphs,
+            repeats,
+            starts=asked.starts,
+            minutes=asked.minutes,
+        )
         campaign.install()
         print(
             f"about {campaign.estimate()} minutes; what is measured is kept in {asked.results.name}"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,10 +61,14 @@ class Campaign:
         repeats: int,
         *,
         starts: bool,
+        minutes: float = math.inf,
+        installed: Callable[[Tool], Path] = binaries_of,
     ) -> None:
         self._results = results
         self._repeats = repeats
         self._starts = starts
+        self._minutes = minutes
+        self._installed = installed
         self._binaries: dict[str, Path] = {}
         self._tools = tools
         self._graphs = graphs
@@ -81,7 +87,7 @@ class Campaign:
         """Make the environments; leave out what cannot be installed, and what changed since it was measured."""
         for tool in list(self._tools):
             try:
-                binaries = self._binaries[tool.name] = binaries_of(tool)
+                binaries = self._binaries[tool.name] = self._installed(tool)
                 self._results.versions[tool.name] = version_of(tool, binaries)
                 self._results.skipped.pop(tool.name, None)
             except NotInstalled as error:
@@ -96,12 +102,14 @@ class Campaign:
             self._results.subjects[tool.name] = subject
 
     def run(self) -> None:
-        """Measure in turns: every tool once, then every tool once more."""
+        """Measure in turns: every tool once, then again, ourselves first, while there is time."""
+        until = time.monotonic() + 60 * self._minutes
         for turn in range(self._repeats):
             if self._starts and OWN.name in self._binaries:
                 self._measure_starts(turn)
-            for part in self.parts():
-                if self.wanted(part) > turn >= self._measured(part):
+            for part in sorted(self.parts(), key=lambda part: turn > 0 and part.tool is not OWN):
+                late = turn > 0 and time.monotonic() > until
+                if self.wanted(part) > turn >= self._measured(part) and not late:
                     self._build(part)
         self._results.end()
 
@@ -137,8 +145,11 @@ class Campaign:
         print(flush=True)
 
     def refusal(self, part: Part) -> Usage | None:
-        """Why it is not tried: a smaller graph says what it would take."""
+        """Why it is not tried: the default setting or a smaller graph says what it would take."""
         limit_s = part.graph.limit_of(part.tool)
+        default = self._results.cell((part.tool.name, DEFAULT, part.graph.name, "cold")).trouble
+        if default is not None and default.ended == "time" and part.setting.name != DEFAULT:
+            return _not_tried("by default over the limit")
         for smaller in smaller_than(part.graph):
             cell = self._results.cell((part.tool.name, part.setting.name, smaller.name, "cold"))
             alike = smaller.shape == part.graph.shape

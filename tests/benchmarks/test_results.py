@@ -105,6 +105,18 @@ def test_what_was_over_the_limit_is_not_tried_with_more_tasks_of_any_shape(tmp_p
     assert campaign.refusal(Part(luigi, luigi.settings[0], BUILT["diamond-10"])) is None
 
 
+def test_another_setting_is_not_tried_where_the_default_one_was_over_the_limit(
+    tmp_path: Path,
+) -> None:
+    results = begun(tmp_path)
+    gokart = tool_named("gokart")
+    results.add((("gokart", "default", "diamond-10", "cold"), usage(40.0, "time")))
+    campaign = Campaign(results, [gokart], list(GRAPHS), 1, starts=False)
+    default, fast = gokart.settings
+    assert campaign.refusal(Part(gokart, default, BUILT["diamond-10"])) is None
+    assert campaign.refusal(Part(gokart, fast, BUILT["diamond-10"])) is not None
+
+
 def test_what_is_slow_or_fails_is_measured_less_often(tmp_path: Path) -> None:
     results = begun(tmp_path)
     luigi = tool_named("luigi")
