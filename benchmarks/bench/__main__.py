@@ -74,8 +74,9 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
         folder.mkdir(parents=True, exist_ok=True)
         asked.results = folder / "results.json"
     asked.starts = OWN in asked.tools and (not asked.work or STARTS_KEY in asked.work)
-    if not asked.graphs and not asked.starts:
-        parser.error(f"no work begins with {' or '.join(asked.work)}: there are {names}")
+    for work in asked.work:
+        if work != STARTS_KEY and not selected([work]):
+            parser.error(f"no work begins with {work!r}: there are {names}")
     if asked.repeats < 1:
         parser.error("--repeats: at least once")
     return asked
@@ -83,9 +84,9 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
 
 def prepared(asked: argparse.Namespace) -> Results:
     """The run to go on with: the interrupted one, the selected part of the last one, or a new one."""
-    results = Results.load(asked.results)
-    selected = bool(asked.tool or asked.work or asked.quick)
-    if asked.fresh or not results.cells or (results.ended_at and not selected):
+    results = Results(asked.results) if asked.fresh else Results.load(asked.results)
+    partly = bool(asked.tool or asked.work or asked.quick)
+    if asked.fresh or not results.cells or (results.ended_at and not partly):
         results.begin()
     elif results.ended_at:
         tools = {tool.name for tool in asked.tools}
@@ -96,31 +97,36 @@ def prepared(asked: argparse.Namespace) -> Results:
     return results
 
 
+def measured(asked: argparse.Namespace) -> None:
+    """Measure what lacks."""
+    results = prepared(asked)
+    campaign = Campaign(
+        results,
+        asked.tools,
+        asked.graphs,
+        1 if asked.quick else asked.repeats,
+        starts=asked.starts,
+        minutes=asked.minutes,
+    )
+    campaign.install()
+    print(f"about {campaign.estimate()} min on an idle machine; kept in {asked.results.name}")
+    try:
+        campaign.run()
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted: the same command goes on from here")
+
+
 def main() -> None:
     """Measure, and write the page."""
     # However it is stopped, what is being measured is stopped too.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     asked = arguments()
-    if not asked.page:
-        results = prepared(asked)
-        repeats = 1 if asked.quick else asked.repeats
-        campaign = Campaign(
-            results,
-            asked.tools,
-            asked.graphs,
-            repeats,
-            starts=asked.starts,
-            minutes=asked.minutes,
-        )
-        campaign.install()
-        print(
-            f"about {campaign.estimate()} minutes; what is measured is kept in {asked.results.name}"
-        )
-        try:
-            campaign.run()
-        except KeyboardInterrupt:
-            sys.exit("\ninterrupted: the same command goes on from here")
-    results = Results.load(asked.results)
+    try:
+        if not asked.page:
+            measured(asked)
+        results = Results.load(asked.results)
+    except ValueError as error:
+        sys.exit(str(error))
     if not results.cells:
         sys.exit(f"nothing is kept in {asked.results}")
     for path in write_page(results, asked.results.parent):
