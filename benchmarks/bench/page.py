@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from benchmarks.bench.measuring import MEMORY_BYTES, PATIENCE, Usage
 from benchmarks.bench.peers import DEFAULT, OWN, TOOLS, Tool
@@ -13,7 +14,7 @@ from benchmarks.bench.programs import GRAPHS
 from benchmarks.bench.results import Cell, Results
 from benchmarks.bench.rows import CHECK, CHECK_10K, MEMORY_ROWS, NAPS, ROWS, START_ROWS, Row, goals
 
-__all__ = ["cell_text", "page", "seconds", "table", "write_page"]
+__all__ = ["cell_text", "circumstances", "page", "seconds", "table", "write_page"]
 
 ROOT_ONLY = "°"
 """Marks the figure of a check that does not look at the whole graph."""
@@ -99,22 +100,34 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
         yield f"| {' | '.join(row)} |"
 
 
-def _heading(results: Results) -> list[str]:
-    facts = results.machine
-    load = statistics.median(results.loads) if results.loads else 0
-    end = f" to {results.ended_at}" if results.ended_at else ", not yet at its end"
+def circumstances(facts: dict[str, Any], command: str, when: str, load: float) -> list[str]:
+    """Where and when, and whether the machine had other work: the lines below a page's title.
+
+    Args:
+        facts: What `machine` said.
+        command: What makes the page.
+        when: From when to when.
+        load: How many processes wanted a processor.
+    """
     lines = [
-        f"Made by `make bench`, {results.started_at}{end}: {facts.get('processors')} processors, "
-        f"{facts.get('processor')}, {facts.get('system')}, Python {facts.get('python')}; "
+        f"Made by `{command}`, {when}: {facts.get('processors')} processors, {facts.get('processor')}, "
+        f"{facts.get('system')}, Python {facts.get('python')}; "
         f"Super Luigi at commit {facts.get('commit', 'unknown')}.",
     ]
     if load > 1.5 * (facts.get("processors") or 1):
         lines.append(
-            f"**Other work ran on the machine meanwhile** (load {load:.1f} by median): "
-            "compare the tools with each other, not the seconds with another run's."
+            f"**Other work ran on the machine meanwhile** (load {load:.1f}): "
+            "compare the figures with each other, not with another run's."
         )
-    lines += [f"{name} is left out: {why}." for name, why in results.skipped.items()]
     return lines
+
+
+def _heading(results: Results) -> list[str]:
+    load = statistics.median(results.loads) if results.loads else 0
+    end = f" to {results.ended_at}" if results.ended_at else ", not yet at its end"
+    when = f"{results.started_at}{end}"
+    skipped = [f"{name} is left out: {why}." for name, why in results.skipped.items()]
+    return [*circumstances(results.machine, "make bench", when, load), *skipped]
 
 
 def _limit(row: Row, tool: Tool) -> float:

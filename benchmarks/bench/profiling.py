@@ -9,6 +9,7 @@ shares; and a loop that writes the same files, sidecars and rows, for the floor.
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -19,10 +20,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.bench.measuring import measure
-from benchmarks.bench.page import seconds, table
+from benchmarks.bench.page import circumstances, seconds, table
 from benchmarks.bench.peers import OWN, PROGRAMS, ROOT
 from benchmarks.bench.programs import GRAPHS, STARTS, Graph
-from benchmarks.bench.results import machine
+from benchmarks.bench.results import machine, now
 from benchmarks.bench.sampling import LAYERS, OTHER, Samples
 
 __all__ = ["PROFILED", "Profile", "page", "profiled"]
@@ -120,25 +121,24 @@ def _lower(one: dict[str, float], other: dict[str, float]) -> dict[str, float]:
     return {name: min(value, one.get(name, value)) for name, value in other.items()}
 
 
-def page(profiles: list[Profile], start_s: float) -> str:
+def page(profiles: list[Profile], start_s: float, load: float) -> str:
     """The page as Markdown.
 
     Args:
         profiles: What was measured.
         start_s: CPU seconds of `import luigi` in a process of its own, which no build can do without.
+        load: How many processes wanted a processor meanwhile.
     """
-    facts = machine()
     lines = [
         "# Where the time goes",
         "",
-        f"Made by `make bench-profile`: {facts['processors']} processors, {facts['processor']}, "
-        f"{facts['system']}, Python {facts['python']}. CPU seconds.",
+        *circumstances(machine(), "make bench-profile", now(), load),
         "",
         "The *floor* is what a build cannot do without: starting Python and importing Luigi, and a bare loop that writes "
         "the same files, sidecars and rows (fifty runs to a commit; with inputs, a copy of each too), or, for a check, "
         "looks at each file once and reads the records.",
         "",
-        "## Against the floor",
+        "## Against the floor, in CPU seconds",
         "",
         *_floor_table(profiles, start_s),
         "",
@@ -188,13 +188,15 @@ def main() -> None:
     command = OWN.filled(STARTS["import luigi"], _HERE, ())
     start_s = statistics.median(measure(command, ROOT).cpu_s for _ in range(5))
     profiles: list[Profile] = []
+    loads: list[float] = []
     graphs = {graph.name: graph for graph in GRAPHS}
     for name, setting in PROFILED:
         for profile in profiled(graphs[name], setting, repeats):
             print(f"{profile.title}: {profile.measured_s:.2f} s", flush=True)
             profiles.append(profile)
+            loads.append(os.getloadavg()[0])
     path = ROOT / "benchmarks" / "PROFILE.md"
-    path.write_text(page(profiles, start_s))
+    path.write_text(page(profiles, start_s, statistics.median(loads)))
     print(f"wrote {path.name}")
 
 

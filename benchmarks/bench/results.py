@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks.bench.measuring import Usage
 from benchmarks.bench.peers import ROOT
 
-__all__ = ["STARTS_KEY", "Cell", "Key", "Results", "machine"]
+__all__ = ["STARTS_KEY", "Cell", "Key", "Results", "machine", "now"]
 
 FORMAT = 1
 
@@ -129,11 +129,11 @@ class Results:
         """Start over."""
         self.cells, self.loads = {}, []
         self.subjects, self.versions, self.skipped = {}, {}, {}
-        self.machine, self.started_at, self.ended_at = machine(), _now(), None
+        self.machine, self.started_at, self.ended_at = machine(), now(), None
 
     def end(self) -> None:
         """All that was asked for is measured."""
-        self.ended_at = _now()
+        self.ended_at = now()
         self.save()
 
 
@@ -164,7 +164,8 @@ def _commit() -> str:
     return done.stdout.strip()
 
 
-def _now() -> str:
+def now() -> str:
+    """UTC, to the second."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
