@@ -58,6 +58,7 @@ _CANDIDATES = {
         CROSS JOIN targets g ON g.id = w.target_id AND g.state = 'present'
         CROSS JOIN contents k ON k.target_id = g.id AND k.id IS NOT g.seen_content_id
         CROSS JOIN run_inputs i ON i.content_id = k.id CROSS JOIN runs r ON r.id = i.run_id
+        CROSS JOIN tasks c ON c.id = r.task_id AND c.current_run_id = r.id
         UNION
         SELECT o.task_id FROM (
           SELECT target_id FROM task_targets GROUP BY target_id HAVING count(*) > 1) w
