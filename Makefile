@@ -64,6 +64,14 @@ stress: $(INSTALLED)  ## many processes on one catalog, for minutes
 campaign: $(INSTALLED)  ## random histories of random graphs, and deaths at every step of a build, for minutes
 	$(BIN)/python -m pytest -n 2 -m slow tests/superluigi
 
+openlineage-spec: $(INSTALLED)  ## what is exported to OpenLineage, against its official schemas (from GitHub)
+	git clone -q --depth 1 https://github.com/OpenLineage/OpenLineage build/openlineage || git -C build/openlineage pull -q
+	OPENLINEAGE_SPEC=$(CURDIR)/build/openlineage/spec $(BIN)/python -m pytest tests/superluigi_catalog/test_openlineage_spec.py
+
+bench-redun: $(INSTALLED)  ## the catalog's answers beside those of redun's database
+	python3 -m venv build/redun && build/redun/bin/pip install -q redun
+	$(BIN)/python benchmarks/catalog_redun.py build/redun/bin/python
+
 bench-upkeep: $(INSTALLED)  ## rebuilding, verifying and merging a catalog of 100,000 tasks
 	$(BIN)/python benchmarks/upkeep.py
 
