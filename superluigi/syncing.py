@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from superluigi.targets import S3ObjectTarget, S3PrefixTarget
 from superluigi.targets.base import TargetWithMetadata
 from superluigi.targets.foreign import adapt
 from superluigi.targets.s3 import cache_of
+from superluigi.targets.s3_past import copies_as_of
+from superluigi.targets.s3_prefix_copies import build_folder
 from superluigi_catalog import Catalog, InputEntry, OutputEntry, TaskNotFound
 
 __all__ = ["Synced", "fetch_as_of", "sync_target", "targets_to_sync"]
@@ -79,8 +81,7 @@ def sync_target(target: TargetWithMetadata, to: str | None) -> Synced:
         path, others = target.download(), 0
     else:
         path = _place_below(to, target)
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
-        others = _renew(target, path)
+        others = _renew(path, target.download)
     size = sum(each.stat().st_size for each in _files_at(path))
     return Synced(target.uri, path, size, others)
 
@@ -89,7 +90,8 @@ def fetch_as_of(ref: str, run_id: str, catalog: Catalog, *, to: str | None = Non
     """The exact bytes that a run consumed or wrote, wherever they still are.
 
     They are looked for by digest among the local copies, then as the version of the object that the run had
-    (in a bucket with versions), then in place.
+    (in a bucket with versions), then in place; those of a prefix in place, then as the versions that an old
+    version of its sidecar names.
 
     Args:
         ref: A target's path or URI, or a task whose output it was.
@@ -140,6 +142,10 @@ def _fetch(entry: InputEntry | OutputEntry, run_id: str, to: str | None) -> Sync
         seen = target.observe()
         if seen.exists and target.read_content(seen).fingerprint == entry.fingerprint:
             return sync_target(target, to)
+        if isinstance(target, S3PrefixTarget):
+            found = _past_prefix(target, entry.fingerprint, to)
+            if found is not None:
+                return found
     message = (
         f"The bytes that run {run_id} had at {entry.uri!r} ({entry.fingerprint}) are not there any more, "
         "neither in place nor among the local copies nor as a version of the object. Run the task that made "
@@ -157,6 +163,24 @@ def _of_version(target: S3ObjectTarget, entry: InputEntry | OutputEntry) -> str 
         return None
     expected = {f"sha256:{copy.sha256}", f"etag:{copy.stat.etag}:{copy.stat.size_bytes}"}
     return copy.path if entry.fingerprint in expected else None
+
+
+def _past_prefix(target: S3PrefixTarget, fingerprint: str, to: str | None) -> Synced | None:
+    """An old version of a prefix; None where it cannot be put together any more."""
+    for place in (target, S3PrefixTarget(uri=target.uri, metadata_inside=True)):
+        copies = copies_as_of(place, fingerprint)
+        if copies is not None:
+            break
+    else:
+        return None
+    others = 0
+    if to is None:
+        path = target.cache.local_tree(copies, target.prefix)
+    else:
+        path = _place_below(to, target)
+        others = _renew(path, lambda new: build_folder(copies, new, writable=True))
+    size = sum(copy.stat.size_bytes for _, copy in copies)
+    return Synced(target.uri, path, size, others)
 
 
 def _copied(blob: str, target: TargetWithMetadata, to: str | None) -> str:
@@ -185,11 +209,17 @@ def _place_below(to: str, target: TargetWithMetadata) -> str:
     return str(Path(to, relative))
 
 
-def _renew(target: TargetWithMetadata, path: str) -> int:
-    """Replace the copy at `path`, file by file; how many others are left beside them."""
+def _renew(path: str, make: Callable[[str], object]) -> int:
+    """Replace the copy at `path`, file by file; how many others are left beside them.
+
+    Args:
+        make: Makes the new one at a path.
+    """
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     directory = new_temporary_directory(str(Path(path).parent))
+    made = f"{directory}/new"
     try:
-        made = target.download(f"{directory}/new")
+        make(made)
         if not Path(made).is_dir():
             os.replace(made, path)  # noqa: PTH105
             return 0

@@ -79,13 +79,36 @@ def bucket_checks(bucket: str) -> Iterator[Check]:
     yield found
     if found.status == "fail":
         return
+
     yield _tried("s3 list", list_it)
     written = _tried("s3 write", write)
     yield written
     if written.status == "ok":
         yield _tried("s3 read", read)
         deleted = _tried("s3 delete", delete)
-        yield deleted if deleted.status == "ok" else _left_behind(deleted, format_uri(bucket, key))
+        if deleted.status != "ok":
+            yield _left_behind(deleted, format_uri(bucket, key))
+            return
+        yield deleted
+        yield _tried("s3 conditions", lambda: _conditions_check(bucket, key))
+
+
+def _conditions_check(bucket: str, key: str) -> Check:
+    from superluigi.s3 import ClientSpec, client_for
+    from superluigi.s3.capabilities import probe_store
+    from superluigi.s3.errors import WRITE, s3_errors
+
+    with s3_errors(WRITE, bucket, key):
+        found = probe_store(client_for(ClientSpec()), bucket, key)
+    if found.keep(("IfMatch", "IfNoneMatch")):
+        return Check("s3 conditions", "ok", "If-Match and If-None-Match are kept")
+    return Check(
+        "s3 conditions",
+        "warn",
+        "the store ignores If-Match or If-None-Match",
+        "Two builds that write one target at the same instant are noticed afterwards, not prevented: "
+        "let only one of them run at a time.",
+    )
 
 
 def _tried(name: str, check: Any) -> Check:

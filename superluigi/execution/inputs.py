@@ -17,6 +17,7 @@ from superluigi.files import new_temporary_directory, remove_tree
 from superluigi.graph import iter_places, join_places, place_text, read_tasks, see_through
 from superluigi.hashing import hash_of
 from superluigi.project import current_project
+from superluigi.s3.hand_out import linked_files, written_to
 from superluigi.structure import input_structure, map_targets, placed_targets
 from superluigi.targets.base import TargetWithMetadata
 from superluigi.targets.foreign import adapt
@@ -40,6 +41,8 @@ class RunInputs:
         self._names: set[str] = set()
         self._handed: dict[TargetWithMetadata, tuple[str, Observation]] = {}
         """One copy each, at however many places it stands."""
+        self._linked: dict[TargetWithMetadata, dict[str, os.stat_result]] = {}
+        """The files of each that are links to local copies, which other tasks read too."""
         expected = discover_inputs(task) if order.inputs is None else order.inputs
         self._rows: dict[str, ExpectedInput] = {row.entry.place: row for row in expected}
 
@@ -93,12 +96,24 @@ class RunInputs:
                 "its result would be of no known input. Nothing was published; run again."
             )
             raise InputChanged(message, target=target)
+        self._refuse_written_links()
 
     def close(self) -> None:
         """Remove the paths that were handed out."""
         if self._directory is not None:
             remove_tree(self._directory)
             self._directory = None
+
+    def _refuse_written_links(self) -> None:
+        """What root, or a task that changed the mode, can do to a read-only link."""
+        for target, linked in self._linked.items():
+            if written_to(linked):
+                message = (
+                    f"The local copy of {target.uri!r} was written to while {self._task.get_task_family()} "
+                    "was running. Tasks that run at once share it, so nothing was published; it is "
+                    "downloaded again when it is needed. Let run() copy an input before it changes it."
+                )
+                raise InputChanged(message, target=target)
 
     def _hand_out(self, place: str, leaf: Any) -> Any:
         target = adapt(leaf) if isinstance(leaf, luigi.Target) else None
@@ -118,7 +133,10 @@ class RunInputs:
 
     def _copied(self, target: TargetWithMetadata) -> tuple[str, Observation]:
         directory = self._folder_for(target)
-        return target.hand_out(directory, force_download=self._force_download)
+        path, seen = target.hand_out(directory, force_download=self._force_download)
+        if "://" in target.uri:
+            self._linked[target] = linked_files(path)
+        return path, seen
 
     def _folder_for(self, target: TargetWithMetadata) -> str:
         """Where a copy goes: one folder for all files, and others for those whose names are taken."""

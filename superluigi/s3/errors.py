@@ -22,6 +22,7 @@ __all__ = [
     "COPY",
     "DELETE",
     "LIST",
+    "LIST_VERSIONS",
     "LOOK",
     "READ",
     "WRITE",
@@ -46,6 +47,7 @@ class Action:
 
 LOOK = Action("Looking at", "s3:GetObject")
 LIST = Action("Listing", "s3:ListBucket")
+LIST_VERSIONS = Action("Listing the versions below", "s3:ListBucketVersions")
 READ = Action("Reading", "s3:GetObject")
 WRITE = Action("Writing", "s3:PutObject")
 DELETE = Action("Deleting", "s3:DeleteObject")

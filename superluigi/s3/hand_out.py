@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat as modes
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from superluigi.files import _clone, clone_or_copy
 
-__all__ = ["READ_ONLY", "local_name", "place_file", "take_over"]
+__all__ = ["READ_ONLY", "linked_files", "local_name", "place_file", "take_over", "written_to"]
 
 READ_ONLY = 0o444
 _MAX_NAME_BYTES = 255
@@ -31,6 +32,26 @@ def place_file(blob: str, destination: str, *, writable: bool = False) -> None:
     else:
         Path(destination).unlink(missing_ok=True)  # what a refused clone leaves
         _link_or_copy(blob, destination)
+
+
+def linked_files(path: str) -> dict[str, os.stat_result]:
+    """The files at or below a path that share their bytes with others, as they are now."""
+    folders = os.walk(path) if os.path.isdir(path) else [("", [], [path])]  # noqa: PTH112
+    files = (os.path.join(folder, name) for folder, _, names in folders for name in names)  # noqa: PTH118
+    states = {file: os.stat(file) for file in files}  # noqa: PTH116
+    return {file: state for file, state in states.items() if state.st_nlink > 1}
+
+
+def written_to(before: dict[str, os.stat_result]) -> list[str]:
+    """Those of `linked_files` whose bytes somebody changed since; what was removed or replaced is none of them."""
+    changed = []
+    for file, then in before.items():
+        with contextlib.suppress(OSError):
+            now = os.stat(file)  # noqa: PTH116
+            is_same_file = (now.st_dev, now.st_ino) == (then.st_dev, then.st_ino)
+            if is_same_file and _state(now) != _state(then):
+                changed.append(file)
+    return changed
 
 
 def take_over(source: str, destination: str) -> None:
@@ -71,6 +92,10 @@ def _link_or_copy(source: str, destination: str) -> None:
     except OSError:  # another filesystem, another user's blob, too many links
         clone_or_copy(source, destination)
         os.chmod(destination, READ_ONLY)  # noqa: PTH101
+
+
+def _state(status: os.stat_result) -> tuple[int, int]:
+    return status.st_size, status.st_mtime_ns
 
 
 def _allow_writing(path: str) -> None:

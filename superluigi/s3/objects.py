@@ -44,7 +44,7 @@ class ObjectStat:
     """Without quotes. Opaque: it changes whenever the object does, and is the MD5 only where
     `etag_is_md5` says so."""
     version_id: str | None = None
-    """None in buckets without versioning, and always in listings."""
+    """None in buckets without versioning, and in listings of what stands now."""
     last_modified: datetime | None = field(default=None, compare=False)
     """None right after an upload: the store's answer does not tell."""
     metadata: Mapping[str, str] | None = field(default=None, compare=False)
@@ -125,12 +125,13 @@ def stat_from_response(
 
 
 def stat_from_listing(bucket: str, row: Mapping[str, Any]) -> ObjectStat:
-    """What one row of a listing says."""
+    """What one row of a listing says, of objects or of versions."""
     return ObjectStat(
         bucket=bucket,
         key=row["Key"],
         size_bytes=int(row["Size"]),
         etag=_plain_etag(row.get("ETag")),
+        version_id=row.get("VersionId"),
         last_modified=row.get("LastModified"),
     )
 

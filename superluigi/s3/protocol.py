@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from superluigi.s3.capabilities import Capabilities
 from superluigi.s3.checksums import Digests
 from superluigi.s3.objects import Downloaded, ObjectStat
 
@@ -22,6 +23,9 @@ class Store(Protocol):
     def identity(self) -> str:
         """Which store it is: bucket names are unique within it."""
 
+    def capabilities(self, bucket: str, key: str) -> Capabilities:
+        """Which conditions it keeps; tried once beside the key, and remembered."""
+
     def head(self, bucket: str, key: str, *, version_id: str | None = None) -> ObjectStat | None:
         """One object's state."""
 
@@ -32,6 +36,9 @@ class Store(Protocol):
         self, bucket: str, prefix: str = "", *, start_after: str | None = None
     ) -> Iterator[ObjectStat]:
         """The objects below a prefix, in the order of their keys' UTF-8 bytes."""
+
+    def list_versions(self, bucket: str, prefix: str = "") -> Iterator[ObjectStat]:
+        """All versions of the objects below a prefix, those of a key newest first."""
 
     def get_bytes(
         self, bucket: str, key: str, *, max_bytes: int | None = None, version_id: str | None = None

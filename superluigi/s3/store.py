@@ -15,6 +15,7 @@ from superluigi.errors import (
     TargetError,
     TargetMissing,
 )
+from superluigi.s3.capabilities import Capabilities, capabilities_of
 from superluigi.s3.checksums import Digests
 from superluigi.s3.client import POOL_CONNECTIONS, ClientSpec, client_for, store_identity
 from superluigi.s3.delete import delete_objects
@@ -22,6 +23,7 @@ from superluigi.s3.download import download_bytes, download_file
 from superluigi.s3.errors import (
     DELETE,
     LIST,
+    LIST_VERSIONS,
     LOOK,
     READ,
     WRITE,
@@ -71,6 +73,11 @@ class ObjectStore:
         with self._requests(LOOK, "") as client:
             return store_identity(client)
 
+    def capabilities(self, bucket: str, key: str) -> Capabilities:
+        """Which conditions the store keeps; tried once beside the key, and remembered in the project."""
+        with self._requests(WRITE, bucket, key) as client:
+            return capabilities_of(client, bucket, key)
+
     def head(self, bucket: str, key: str, *, version_id: str | None = None) -> ObjectStat | None:
         """One object's state; None when the store says that there is none.
 
@@ -112,6 +119,23 @@ class ObjectStore:
             if not page.get("IsTruncated"):
                 return
             request["ContinuationToken"] = page["NextContinuationToken"]
+
+    def list_versions(self, bucket: str, prefix: str = "") -> Iterator[ObjectStat]:
+        """All versions of the objects whose keys begin with `prefix`, those of a key newest first.
+
+        Raises:
+            AccessDenied, BucketMissing: on the first row.
+        """
+        request: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix}
+        while True:
+            with self._requests(LIST_VERSIONS, bucket, prefix) as client:
+                page = client.list_object_versions(**request)
+            for row in page.get("Versions", ()):
+                yield stat_from_listing(bucket, row)
+            if not page.get("IsTruncated"):
+                return
+            request["KeyMarker"] = page["NextKeyMarker"]
+            request["VersionIdMarker"] = page.get("NextVersionIdMarker", "")
 
     def get_bytes(
         self, bucket: str, key: str, *, max_bytes: int | None = None, version_id: str | None = None

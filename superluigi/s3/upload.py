@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from superluigi.errors import ObjectChanged, SyncFailed
-from superluigi.s3.capabilities import under_conditions
+from superluigi.s3.capabilities import capabilities_of, is_not_known
 from superluigi.s3.checksums import Digests, digests_of
 from superluigi.s3.errors import (
     COPY,
@@ -100,7 +100,8 @@ def upload_file(
                 raise _replaced_at_once(bucket, key)
             return stat
 
-        stat = _knowing_its_own(client, bucket, key, carried, conditions, put)
+        # Several stores that keep the conditions of a PUT ignore those of an upload in parts.
+        stat = _knowing_its_own(client, bucket, key, carried, conditions, put, keeps=None)
     if _identity(path) != before:
         message = (
             f"{path!r} changed while it was uploaded to {stat.uri!r}, which now holds neither version. "
@@ -171,7 +172,8 @@ def _put(
             bucket, key, response, size_bytes=digests.size_bytes, metadata=carried
         )
 
-    return _knowing_its_own(client, bucket, key, carried, conditions, put)
+    keeps = capabilities_of(client, bucket, key).keep(conditions) if conditions else True
+    return _knowing_its_own(client, bucket, key, carried, conditions, put, keeps=keeps)
 
 
 def _knowing_its_own(
@@ -181,11 +183,27 @@ def _knowing_its_own(
     carried: Mapping[str, str],
     conditions: Mapping[str, str] | None,
     put: Callable[[Mapping[str, str]], ObjectStat],
+    *,
+    keeps: bool | None,
 ) -> ObjectStat:
-    """Write; where the answer to a first try was lost and the second one was refused, that is success."""
+    """Write; where the answer to a first try was lost and the second one was refused, that is success.
+
+    Args:
+        keeps: Whether the store keeps the conditions; None where that is not known.
+    """
+
+    def guarded() -> ObjectStat:
+        if not conditions or keeps:
+            return put(conditions or {})
+        _look_before(client, bucket, key, conditions)
+        stat = _put_unless_unknown(put, conditions) if keeps is None else put({})
+        if _own_object(client, bucket, key, carried) is None:
+            raise _replaced_at_once(bucket, key)
+        return stat
+
     with s3_errors(WRITE, bucket, key):
         try:
-            return _through_conflicts(lambda: under_conditions(client, conditions, put))
+            return _through_conflicts(guarded)
         except Exception as error:
             _raise_if_gone(error, conditions or {}, bucket, key)
             may_be_done = is_precondition(error) or error_code(error) == "NoSuchUpload"
@@ -193,6 +211,35 @@ def _knowing_its_own(
             if stat is None:
                 raise
             return stat
+
+
+def _look_before(client: Any, bucket: str, key: str, conditions: Mapping[str, str]) -> None:
+    """Do what the store may not do: refuse to write over another version than the expected one."""
+    try:
+        answer = client.head_object(Bucket=bucket, Key=key)
+        stands = stat_from_response(bucket, key, answer).etag
+    except Exception as error:
+        if not is_missing(error):
+            raise
+        stands = None
+    if stands != conditions.get("IfMatch"):
+        uri = format_uri(bucket, key)
+        message = (
+            f"Writing {uri!r} was not tried: another version stands there than the one expected. "
+            "Something else wrote it meanwhile; look again, then repeat."
+        )
+        raise ObjectChanged(message, target=uri)
+
+
+def _put_unless_unknown(
+    put: Callable[[Mapping[str, str]], ObjectStat], conditions: Mapping[str, str]
+) -> ObjectStat:
+    try:
+        return put(conditions)
+    except Exception as error:
+        if not is_not_known(error):
+            raise
+    return put({})
 
 
 def _raise_if_gone(error: Exception, conditions: Mapping[str, str], bucket: str, key: str) -> None:

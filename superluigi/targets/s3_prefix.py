@@ -257,8 +257,7 @@ class S3PrefixTarget(S3TargetWithMetadata):
             if self.is_file(stat):
                 rows[stat.key[start:]] = stat
         if len(rows) > _ONE_PAGE:
-            # What the first page did not show may be there when the last one comes.
-            beside = {key: stat for key, stat in beside.items() if stat is not None}
+            beside = self._still_absent(beside)
         self.remember_shown(beside)
         return rows
 
@@ -326,6 +325,14 @@ class S3PrefixTarget(S3TargetWithMetadata):
 
     def _stash_of(self, run_id: str) -> S3Stash:
         return PrefixStash(self.store, self.bucket, self.prefix, run_id)
+
+    def _still_absent(self, beside: Mapping[str, ObjectStat | None]) -> dict[str, Any]:
+        """What the first page did not show may be there when the last one comes: the sidecar is looked at."""
+        shown: dict[str, Any] = {key: stat for key, stat in beside.items() if stat is not None}
+        key = self.metadata_object_key
+        if key in beside and key not in shown and not self.store.head(self.metadata_bucket, key):
+            shown[key] = None
+        return shown
 
     def _standing_now(self, rows: dict[str, ObjectStat] | None) -> Standing:
         rows = self.rows() if rows is None else rows

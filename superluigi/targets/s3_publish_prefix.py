@@ -93,6 +93,8 @@ class PendingPrefix(S3PendingOutput):
         observed_ns = time.time_ns()
         kept = unchanged_rows(self._digests, standing.rows, standing.manifest)
         self._direct = _unoccupied(self._digests, standing)
+        # Tried here, where needed, for the probe to lie beside the prefix, not in it.
+        target.store.capabilities(target.metadata_bucket, target.metadata_object_key)
         target.write_next(self._document | self._announcement())
         try:
             uploaded, waiting = self._upload([path for path in self._digests if path not in kept])

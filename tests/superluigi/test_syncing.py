@@ -139,6 +139,34 @@ def test_in_a_bucket_with_versions_what_a_run_consumed_is_found(s3: Any, tmp_pat
     assert Path(output.path).read_bytes() == b"hhello"
 
 
+def test_a_prefix_comes_back_as_it_was(s3: Any, tmp_path: Path) -> None:
+    versioned(s3)
+    s3.put_object(Bucket=BUCKET, Key="source.txt", Body=b"hello")
+    first = build()
+    s3.put_object(Bucket=BUCKET, Key="source.txt", Body=b"jello")
+    second = build()
+    for key in ("clean/first.txt", "clean/sub/second.txt", "clean.metadata.json"):
+        s3.delete_object(Bucket=BUCKET, Key=key)
+    shutil.rmtree(".superluigi/cache")
+
+    with Catalog() as catalog:
+        (old,) = fetch_as_of("s3://lake/clean/", first, catalog)
+        (mine,) = fetch_as_of("s3://lake/clean/", first, catalog, to=str(tmp_path))
+        (new,) = fetch_as_of("s3://lake/clean/", second, catalog)
+        assert Path(old.path).name == "clean"
+        assert files(old.path) == {"first.txt": b"h", "sub/second.txt": b"hh"}
+        assert files(new.path) == {"first.txt": b"j", "sub/second.txt": b"jj"}
+        versions = s3.list_object_versions(Bucket=BUCKET, Prefix="clean/sub/")["Versions"]
+        oldest = versions[-1]["VersionId"]
+        s3.delete_object(Bucket=BUCKET, Key="clean/sub/second.txt", VersionId=oldest)
+        shutil.rmtree(".superluigi/cache")
+        with pytest.raises(TargetMissing, match="not there any more"):
+            fetch_as_of("s3://lake/clean/", first, catalog)
+
+    assert (mine.path, mine.size_bytes) == (str(tmp_path / "lake/clean"), old.size_bytes)
+    assert files(mine.path) == {"first.txt": b"h", "sub/second.txt": b"hh"}
+
+
 def test_without_versions_the_local_copies_are_what_is_left(s3: Any) -> None:
     first = build()
     s3.put_object(Bucket=BUCKET, Key="source.txt", Body=b"jello")

@@ -95,10 +95,17 @@ def test_without_credentials_only_a_bucket_fails(project, monkeypatch):
 
 def test_the_rights_on_a_bucket_are_tried_and_nothing_stays(project, s3, s3_endpoint):
     checks = _checks(project, "--bucket", "lake")
-    rights = ("s3 bucket", "s3 list", "s3 write", "s3 read", "s3 delete")
-    assert [checks[name]["status"] for name in rights] == ["ok"] * 5
+    rights = ("s3 bucket", "s3 list", "s3 write", "s3 read", "s3 delete", "s3 conditions")
+    assert [checks[name]["status"] for name in rights] == ["ok"] * 6
     assert s3_endpoint in checks["s3 credentials"]["text"]
     assert "Contents" not in s3.list_objects_v2(Bucket="lake")
+
+
+def test_a_store_that_ignores_conditions_is_warned_of(project, s3_faults):
+    s3_faults.ignores_conditions = True
+    check = _checks(project, "--bucket", "lake")["s3 conditions"]
+    assert check["status"] == "warn"
+    assert "one of them run at a time" in check["advice"]
 
 
 def test_a_missing_bucket_and_a_missing_right_fail(project, s3_faults):

@@ -195,23 +195,6 @@ def test_a_note_that_is_nonsense_is_none(tmp_path: Path) -> None:
     assert orphaned_uploads() == []
 
 
-def test_a_store_that_knows_no_conditions_is_written_to_without(
-    store: ObjectStore, s3_faults: FaultProxy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("superluigi.s3.capabilities._without_conditions", set())
-
-    def refuse(answer: Answer) -> None:
-        if "if-none-match" in {name.lower() for name in answer.request_headers}:
-            answer.refuse(501, "NotImplemented")
-
-    s3_faults.always(refuse, when=is_put)
-
-    for number in range(3):
-        store.put_bytes(BUCKET, f"key-{number}", b"data", if_none_match=True)
-
-    assert len([r for r in s3_faults.requests if r.startswith("PUT")]) == 4
-
-
 @pytest.mark.usefixtures("in_parts")
 def test_what_is_too_large_for_one_request_is_copied_in_parts(
     store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

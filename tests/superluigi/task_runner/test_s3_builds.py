@@ -181,7 +181,12 @@ def test_a_build_killed_between_object_and_sidecar_is_mended_by_the_next(
     assert build(s3_flows.S3Raw()) == []
 
 
-def test_sidecars_that_were_deleted_are_written_again(s3: Any) -> None:
+@pytest.mark.parametrize("page", [900, 1])
+def test_sidecars_that_were_deleted_are_written_again(
+    s3: Any, page: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The sidecar of a prefix of more than a page may be written while the other pages are listed.
+    monkeypatch.setattr("superluigi.targets.s3_prefix._ONE_PAGE", page)
     build(s3_flows.S3Report())
     rows = s3.list_objects_v2(Bucket="lake")["Contents"]
     keys = [row["Key"] for row in rows if row["Key"].endswith(".metadata.json")]
@@ -255,3 +260,28 @@ def test_a_missing_bucket_is_said_before_anything_runs(s3: Any) -> None:
     with pytest.raises(BucketMissing, match="nowhere"):
         build(Elsewhere())
     assert ran() == []
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_a_task_that_writes_into_its_input_publishes_nothing_and_harms_nobody(
+    s3: Any, folder: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("superluigi.s3.hand_out._clone", lambda *_: False)  # so that it is a link
+    build(s3_flows.S3Report())
+
+    def spoil(self, input_path, output_path):
+        first, raw = Path(input_path[0], "first.txt"), Path(input_path[1])
+        spoiled = first if folder else raw
+        spoiled.chmod(0o600)
+        spoiled.write_text("spoiled")
+        Path(output_path).write_text("of spoiled inputs")
+
+    class SpoilingReport(s3_flows.LocalReport):
+        run = spoil
+
+    with pytest.raises(BuildFailed, match="was written to while SpoilingReport was running"):
+        build(SpoilingReport())
+    assert not Path("local-report.txt").exists()
+
+    build(s3_flows.LocalReport())
+    assert Path("local-report.txt").read_text() == "hhello"
