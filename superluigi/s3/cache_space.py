@@ -96,9 +96,9 @@ class CacheSpace:
         )
 
     def note_use(self, path: str, status: os.stat_result) -> None:
-        """Remember that a copy is used now; once a minute is enough."""
+        """Remember that a copy is used now; once in a while is enough."""
         now = time.time_ns()
-        if now - status.st_atime_ns > _USED_EVERY_NS:
+        if abs(now - status.st_atime_ns) > _USED_EVERY_NS:
             with contextlib.suppress(OSError):  # another user's
                 os.utime(path, ns=(now, status.st_mtime_ns))
 
@@ -211,8 +211,14 @@ class CacheSpace:
 
 
 def _entry(found: dict[tuple[int, int], _Held], status: os.stat_result) -> _Held:
-    held = _Held(status.st_size, status.st_atime_ns, status.st_nlink)
+    held = _Held(status.st_size, _used_ns(status), status.st_nlink)
     return found.setdefault((status.st_dev, status.st_ino), held)
+
+
+def _used_ns(status: os.stat_result) -> int:
+    """When it was used last; one from the future, which a wrong clock wrote, counts as the oldest."""
+    is_possible = status.st_atime_ns < time.time_ns() + _JUST_NOW_NS
+    return status.st_atime_ns if is_possible else 0
 
 
 def _files(directory: Path) -> Iterator[tuple[Path, os.stat_result]]:

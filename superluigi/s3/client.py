@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from superluigi.s3.patience import be_patient
+
 __all__ = ["POOL_CONNECTIONS", "ClientSpec", "client_for", "close_clients", "store_identity"]
 
 POOL_CONNECTIONS = 32
@@ -172,6 +174,7 @@ def _new_client(session: _Session, spec: ClientSpec) -> Any:
         client.close()
         return _new_client(session, spec)
     _ask_as_specified(client, spec)
+    be_patient(client)
     return client
 
 

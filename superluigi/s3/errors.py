@@ -64,6 +64,7 @@ _BAD_CREDENTIALS = {
     "SignatureDoesNotMatch",
     "UnrecognizedClientException",
 }
+_WRONG_CLOCK = {"RequestTimeTooSkewed", "RequestInTheFuture"}
 _DENIED = {"403", "AccessDenied", "AccessDeniedException", "AllAccessDisabled", "Forbidden"}
 _ELSEWHERE = {
     "301",
@@ -151,7 +152,7 @@ def _from_answer(error: Any, action: Action, bucket: str, key: str, uri: str) ->
             "Create it, or correct the bucket's name, the profile or the endpoint."
         )
         return BucketMissing(message, target=uri)
-    if code in _EXPIRED or code in _BAD_CREDENTIALS:
+    if code in _EXPIRED or code in _BAD_CREDENTIALS or code in _WRONG_CLOCK:
         return AccessDenied(_credentials_refused(doing, code, said), target=uri)
     if is_denied(error):
         return AccessDenied(_denied(action, uri, bucket, key, said), target=uri)
@@ -235,6 +236,11 @@ def _credentials_refused(doing: str, code: str, said: str) -> str:
         return (
             f"{doing} was refused: the credentials have expired ({said}). "
             "Log in again (`aws sso login`), or renew the session token."
+        )
+    if code in _WRONG_CLOCK:
+        return (
+            f"{doing} was refused: this machine's clock is wrong ({said}). "
+            "Set it, by NTP for example, and try again."
         )
     return (
         f"{doing} was refused: the store does not accept the credentials ({said}). "

@@ -15,11 +15,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from superluigi.errors import TargetMissing
+from superluigi.errors import BucketMissing, TargetError, TargetMissing
 from superluigi.files import replace_file
 from superluigi.project import current_project
 from superluigi.s3.client import ClientSpec, client_for
-from superluigi.s3.errors import DELETE, s3_errors
+from superluigi.s3.errors import DELETE, error_code, s3_errors
 from superluigi.s3.uri import format_uri
 from superluigi_catalog.owner import is_alive, this_owner
 
@@ -82,27 +82,36 @@ def abort_orphaned_uploads() -> list[OrphanedUpload]:
         Those that were aborted, or were not there any more.
 
     Raises:
-        TargetError: the store refused; those that were aborted before are not listed again.
+        TargetError: the store refused one; all others were tried, and are not listed again.
     """
-    aborted = []
+    aborted, refused = [], None
     for upload in orphaned_uploads():
-        abort_upload(upload)
-        aborted.append(upload)
+        try:
+            abort_upload(upload)
+        except TargetError as error:
+            refused = refused or error
+        else:
+            aborted.append(upload)
+    if refused is not None:
+        raise refused
     return aborted
 
 
 def abort_upload(upload: OrphanedUpload) -> None:
-    """Abort one; that it is not there any more is no error.
+    """Abort one; nothing where it is gone: its process died after all was complete, or the bucket was deleted.
 
     Raises:
         TargetError: the store refused.
     """
     place = {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.upload_id}
-    with (
-        contextlib.suppress(TargetMissing),
-        s3_errors(DELETE, upload.bucket, upload.key),
-    ):
-        client_for(upload.spec).abort_multipart_upload(**place)
+    try:
+        with s3_errors(DELETE, upload.bucket, upload.key):
+            client_for(upload.spec).abort_multipart_upload(**place)
+    except (TargetMissing, BucketMissing):
+        pass
+    except TargetError as error:
+        if error_code(error.__cause__ or error) != "NoSuchUpload":
+            raise
     upload.note.unlink(missing_ok=True)
 
 

@@ -72,6 +72,20 @@ def test_what_was_not_used_for_the_longest_time_goes_first(
     assert s3_faults.requests == ["GET /lake/b"]
 
 
+def test_copies_that_were_used_while_the_clock_was_an_hour_ahead_make_room_too(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    put(store, "a", "b", "c", "d")
+    cache = limited(tmp_path, 3.2)
+    used(cache, store, "a", seconds_ago=-3600)
+    used(cache, store, "b", seconds_ago=-3600)
+    used(cache, store, "c", seconds_ago=1000)
+
+    cache.fetch(store, BUCKET, "d")
+
+    assert kept(cache, store, "a", "b", "c", "d") == ["c", "d"]
+
+
 def test_a_copy_that_a_task_was_handed_stays(
     store: ObjectStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def test_a_403_is_never_a_missing_object_and_names_both_meanings(
         (400, "ExpiredToken", AccessDenied, "have expired"),
         (403, "InvalidAccessKeyId", AccessDenied, "does not accept the credentials"),
         (403, "SignatureDoesNotMatch", AccessDenied, "does not accept the credentials"),
+        (403, "RequestTimeTooSkewed", AccessDenied, "clock is wrong"),
         (404, "NoSuchBucket", BucketMissing, "no bucket 'lake'"),
         (400, "AuthorizationHeaderMalformed", TargetError, "another region"),
         (403, "InvalidObjectState", TargetError, "archived"),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from superluigi.errors import AccessDenied, ObjectChanged
-from superluigi.s3 import ObjectStore
+from superluigi.s3 import ObjectStore, patience
 from tests.s3_server import BUCKET, FaultProxy
 
 
@@ -41,6 +43,57 @@ def test_a_storm_of_refusals_and_resets_is_passed_over(
 
     assert (got.stat, got.sha256) == (put, put.sha256)
     assert len(s3_faults.requests) == 5
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "count"), [(503, "SlowDown", 15), (429, "TooManyRequests", 15), (500, "", 4)]
+)
+@pytest.mark.parametrize("method", ["HEAD", "GET", "PUT"])
+def test_a_store_that_is_busy_for_long_is_waited_for(
+    store: ObjectStore, s3_faults: FaultProxy, method: str, status: int, code: str, count: int
+) -> None:
+    store.put_bytes(BUCKET, "key", b"data")
+    s3_faults.requests.clear()
+    s3_faults.times(
+        count,
+        lambda a: a.refuse(status, code or "InternalError"),
+        when=lambda a: a.method == method,
+    )
+
+    if method == "HEAD":
+        assert store.head(BUCKET, "key") is not None
+    elif method == "GET":
+        assert store.get_bytes(BUCKET, "key")[0] == b"data"
+    else:
+        store.put_bytes(BUCKET, "key", b"new")
+
+    assert len(s3_faults.requests) == count + 1
+
+
+def test_many_requests_that_are_refused_together_all_succeed_in_the_end(
+    store: ObjectStore, s3_faults: FaultProxy
+) -> None:
+    """botocore's own tries are counted for the whole client, and end for all when many are refused."""
+    store.put_bytes(BUCKET, "key", b"data")
+    s3_faults.times(250, lambda a: a.refuse(503, "SlowDown"), when=lambda a: a.method == "HEAD")
+
+    found = store.head_many([(BUCKET, "key")] * 200)
+
+    assert None not in found
+
+
+def test_the_pauses_before_a_busy_store_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = (SimpleNamespace(status_code=503), {})
+    ask = functools.partial(
+        patience._pause_before_next, operation=SimpleNamespace(name="GetObject"), response=answer
+    )
+    monkeypatch.setattr(patience.random, "uniform", lambda _, most: most)
+    pauses = [ask(attempts=attempts) for attempts in range(1, 18)]
+
+    assert pauses[-2:] == [None, None]
+    assert 60 < sum(pause or 0 for pause in pauses) < 200
+    assert max(pause or 0 for pause in pauses) == 15
+    assert patience._pause_before_next(attempts=1, operation=None, response=None) is None
 
 
 def test_a_token_that_expires_on_the_way_is_said_and_nothing_is_guessed(

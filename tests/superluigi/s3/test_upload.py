@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,11 @@ import pytest
 from superluigi.errors import AccessDenied, ObjectChanged, SyncFailed
 from superluigi.s3 import ObjectStore, client_for, multipart
 from superluigi.s3 import upload as uploading
-from superluigi.s3.uploads import abort_orphaned_uploads, orphaned_uploads
+from superluigi.s3.uploads import (
+    abort_orphaned_uploads,
+    announced_upload,
+    orphaned_uploads,
+)
 from tests.s3_server import BUCKET, Answer, FaultProxy
 
 PART = 5 << 20
@@ -185,6 +190,29 @@ def test_an_upload_of_a_killed_process_is_found_and_aborted(
     assert orphaned_uploads() == []
     assert abort_orphaned_uploads() == []
     assert store.get_bytes(BUCKET, "key")[0] == b"old"
+
+
+def test_an_upload_that_cannot_be_aborted_stops_no_other(
+    store: ObjectStore, s3: Any, s3_faults: FaultProxy
+) -> None:
+    for number, key in enumerate("abc"):
+        upload = s3.create_multipart_upload(Bucket=BUCKET, Key=key)["UploadId"]
+        with announced_upload(store.spec, BUCKET, key, upload):
+            note = next(p for p in Path(".superluigi/uploads").iterdir() if "dead" not in p.name)
+            document = json.loads(note.read_text())
+        document["owner"] = document["owner"].rpartition("|")[0] + "|1"  # another of the same id
+        if key == "c":
+            document["bucket"] = "deleted-meanwhile"
+        Path(f".superluigi/uploads/dead-{number}.json").write_text(json.dumps(document))
+    s3_faults.always(
+        lambda answer: answer.refuse(403, "AccessDenied"),
+        when=lambda a: a.path.startswith("/lake/a"),
+    )
+
+    with pytest.raises(AccessDenied, match="s3://lake/a"):
+        abort_orphaned_uploads()
+
+    assert [orphan.key for orphan in orphaned_uploads()] == ["a"]
 
 
 def test_a_note_that_is_nonsense_is_none(tmp_path: Path) -> None:
