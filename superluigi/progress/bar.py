@@ -13,6 +13,7 @@ from rich.text import Text
 
 from superluigi.progress import Progress
 from superluigi.progress.lines import error_text, event_label, interrupted_text, interrupting_text
+from superluigi.s3.transfers import Meter, watching
 from superluigi_catalog.text import printable
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ __all__ = ["BarProgress"]
 
 _MAX_NAMES = 3
 _BAR_WIDTH = 24
+_REDRAW_S = 0.2
+_TRANSFERS_FROM_S = 1.0
+"""What takes less is over before it is read."""
 _ENDS = (
     *("run_succeeded", "run_unchanged", "run_shared", "run_failed", "run_suspended"),
     "run_interrupted",
@@ -32,7 +36,7 @@ class BarProgress(Progress):
     """Done of all, what runs now, what failed, the time left by history.
 
     It draws when the build tells something, from the build's own thread: a thread of its own would be one
-    to fork around.
+    to fork around. Where the build's own process moves bytes to or from S3, that draws too.
     """
 
     def __init__(self) -> None:
@@ -50,6 +54,13 @@ class BarProgress(Progress):
         self._waiting: dict[str, dict[str, Any]] = {}
         self._failed = 0
         self._started = time.monotonic()
+        self._meter = Meter(self._moved)
+        self._watching = watching(self._meter)
+        self._drawn = 0.0
+
+    def __enter__(self) -> BarProgress:
+        self._watching.__enter__()
+        return self
 
     def __exit__(
         self,
@@ -57,6 +68,7 @@ class BarProgress(Progress):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._watching.__exit__(kind, error, trace)
         self._bar.stop()
 
     def on_event(self, event: dict[str, Any]) -> None:
@@ -90,6 +102,8 @@ class BarProgress(Progress):
     def _ended(self, kind: str, event: dict[str, Any]) -> None:
         self._running.pop(event["task_hash"], None)
         self._waiting.pop(event["task_hash"], None)
+        if not self._running:
+            self._meter.reset()  # a transfer that failed never comes to its end
         if kind == "run_failed":
             self._failed += not event["will_retry"]
             text = f"failed {event_label(event)}  {error_text(event)}"
@@ -104,11 +118,32 @@ class BarProgress(Progress):
         )
         waiting = f"  waiting for {len(self._waiting)} of another build" if self._waiting else ""
         failed = f"  {self._failed} failed" if self._failed else ""
-        tail = f"{waiting}{failed}{self._time_left()}"
+        tail = f"{self._transfers()}{waiting}{failed}{self._time_left()}"
         # What does not fit would push the bar and the numbers out.
         cut = Text(printable(shown))
         cut.truncate(max(self._room() - len(tail), 0), overflow="ellipsis")
         return cut.plain + tail
+
+    def _moved(self) -> None:
+        """From the threads of a transfer in this process."""
+        now = time.monotonic()
+        if self._row is not None and now - self._drawn > _REDRAW_S:
+            self._drawn = now
+            self._bar.update(self._row, what=self._what(), refresh=True)
+
+    def _transfers(self) -> str:
+        """The bytes on their way to or from S3, of all processes of the build."""
+        found = self._meter.reading()
+        if found is None or found.seconds < _TRANSFERS_FROM_S:
+            return ""
+        if found.seconds_left is None:
+            if found.moved >= found.expected:
+                self._meter.reset()
+            return ""
+        return (
+            f"  {found.moved / 1e6:,.0f} of {found.expected / 1e6:,.0f} MB, "
+            f"{found.bytes_per_s / 1e6:,.1f} MB/s, {found.seconds_left:,.0f} s"
+        )
 
     def _room(self) -> int:
         """Cells beside the bar and the numbers."""

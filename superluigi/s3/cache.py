@@ -40,6 +40,7 @@ from superluigi.s3.objects import ObjectStat
 from superluigi.s3.offline import OFFLINE_VARIABLE, is_offline
 from superluigi.s3.parallel import in_threads
 from superluigi.s3.protocol import Store
+from superluigi.s3.transfers import expecting, note_expected
 from superluigi.s3.tree import build_tree, is_tree_of
 from superluigi.s3.uri import format_uri
 from superluigi_catalog.owner import this_owner
@@ -130,11 +131,16 @@ class Cache:
         self, store: Store, stats: Sequence[ObjectStat], *, force: bool = False
     ) -> list[CachedObject]:
         """Copies of objects that were just listed, in their order."""
-        return in_threads(
-            lambda seen: self.fetch(store, seen.bucket, seen.key, seen=seen, force=force),
-            stats,
-            threads=_THREADS,
-        )
+
+        def fetch(seen: ObjectStat) -> CachedObject:
+            found = None if force else self.find(store, seen)
+            if found is not None:
+                note_expected(-seen.size_bytes, is_certain=True)
+                return found
+            return self.fetch(store, seen.bucket, seen.key, seen=seen, force=force)
+
+        with expecting(sum(seen.size_bytes for seen in stats)):
+            return in_threads(fetch, stats, threads=_THREADS)
 
     def find(self, store: Store, seen: ObjectStat) -> CachedObject | None:
         """The copy of exactly the version that was seen, if it is here; no request."""

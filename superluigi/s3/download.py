@@ -21,7 +21,7 @@ from superluigi.errors import ObjectChanged, SyncFailed, TargetError
 from superluigi.s3.errors import READ, s3_errors
 from superluigi.s3.objects import Downloaded, ObjectStat, stat_from_response
 from superluigi.s3.parallel import in_threads
-from superluigi.s3.transfers import note_received
+from superluigi.s3.transfers import note_expected, note_moved
 from superluigi.s3.uri import format_uri
 from superluigi.s3.verify import BrokenTransfer, verified
 
@@ -124,13 +124,14 @@ def _write_to(client: Any, request: Mapping[str, str], part: Path) -> ObjectStat
     response = client.get_object(**request, ChecksumMode="ENABLED")
     with contextlib.closing(response["Body"]) as body:
         stat = stat_from_response(request["Bucket"], request["Key"], response)
+        note_expected(stat.size_bytes)
         in_ranges = stat.size_bytes >= RANGED_FROM_BYTES and bool(stat.etag)
         with part.open("wb") as file:
             if in_ranges:
                 _reserve(file.fileno(), stat.size_bytes)
             for chunk in _chunks(body, PART_BYTES if in_ranges else None):
                 file.write(chunk)
-                note_received(len(chunk))
+                note_moved(len(chunk))
             file.flush()
             if in_ranges:
                 body.close()  # the rest of this stream comes in the other parts
@@ -152,7 +153,7 @@ def _fetch_ranges(
         with contextlib.closing(response["Body"]) as body:
             for chunk in _chunks(body, end - start):
                 _write_at(descriptor, chunk, offset)
-                note_received(len(chunk))
+                note_moved(len(chunk))
                 offset += len(chunk)
         if offset != end:
             message = f"{end - offset} bytes are missing at {offset}"

@@ -12,6 +12,7 @@ from typing import Any
 
 from superluigi.s3.checksums import Digests
 from superluigi.s3.parallel import in_threads
+from superluigi.s3.transfers import note_moved
 
 __all__ = ["MIN_PART_BYTES", "Announce", "part_size", "put_in_parts"]
 
@@ -87,6 +88,7 @@ def _upload_parts(
             answer = client.upload_part(
                 **upload, PartNumber=number, Body=body, ChecksumAlgorithm="CRC32"
             )
+        note_moved(min(step, size_bytes - start))
         part = {"PartNumber": number, "ETag": answer["ETag"]}
         if "ChecksumCRC32" in answer:
             part["ChecksumCRC32"] = answer["ChecksumCRC32"]

@@ -29,6 +29,7 @@ from superluigi.s3.errors import (
 )
 from superluigi.s3.multipart import Announce, part_size, put_in_parts
 from superluigi.s3.objects import METADATA_UPLOAD, ObjectStat, claims_of, stat_from_response
+from superluigi.s3.transfers import note_expected, note_moved
 from superluigi.s3.uri import format_uri
 
 __all__ = ["MULTIPART_FROM_BYTES", "copy_object", "upload_bytes", "upload_file"]
@@ -85,10 +86,12 @@ def upload_file(
     """
     before = _identity(path)
     digests = digests or digests_of(Path(path))
+    note_expected(digests.size_bytes)
     if digests.size_bytes < MULTIPART_FROM_BYTES:
         with Path(path).open("rb") as body:
             request = {"Body": body}
             stat = _put(client, bucket, key, request, digests, metadata, conditions)
+        note_moved(digests.size_bytes)
     else:
         carried = _metadata(digests, metadata)
 

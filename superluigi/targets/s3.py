@@ -104,8 +104,16 @@ class S3TargetWithMetadata(TargetWithMetadata):
         """The sidecar's bytes; None when there is none."""
         return self._read_small(self.metadata_object_key)[0]
 
-    def sidecar_version(self) -> tuple[dict[str, Any] | None, str | None]:
-        """The sidecar's document, None where it cannot be used, and its ETag, None where there is none."""
+    def sidecar_version(
+        self, *, as_listed: bool = False
+    ) -> tuple[dict[str, Any] | None, str | None]:
+        """The sidecar's document, None where it cannot be used, and its ETag, None where there is none.
+
+        Args:
+            as_listed: Do not ask for one that a listing has just shown to be absent.
+        """
+        if not as_listed:
+            self._shown.pop(self.metadata_object_key, None)
         data, etag = self._read_small(self.metadata_object_key)
         document = None
         if data is not None:

@@ -71,8 +71,8 @@ class Manifest:
         return entry.digest if is_same else None
 
     def is_untouched(self, path: str, row: ObjectStat | None) -> bool:
-        """Whether what a staged object is to replace still stands as it was, so that it may be replaced."""
-        return self.staged.get(path) == ("" if row is None else row.etag)
+        """Whether what a staged object is to replace still stands as it was, or is gone."""
+        return path in self.staged and (row is None or row.etag == self.staged[path])
 
     def with_etags(self) -> dict[str, str]:
         """Every object that a publish of ours is known to have made, with its ETag."""
@@ -84,6 +84,7 @@ def published_rows(
     manifest: Manifest,
     claimed: Callable[[list[str]], Iterable[str | None]],
     staged: Callable[[], Mapping[str, ObjectStat]],
+    may_replace: Callable[[str, ObjectStat | None], bool],
 ) -> dict[str, ObjectStat] | None:
     """The objects that have what was published, all of them, or None where one does not stand any more.
 
@@ -92,6 +93,7 @@ def published_rows(
         claimed: Gives for paths the digests in the objects' user metadata: the same bytes may have been
             written again, and then have another ETag.
         staged: Gives what lies in the staging area; called only while a switch is under way.
+        may_replace: Whether what lies there is to replace what is listed.
     """
     standing = {path: rows.get(path) for path in manifest.files}
     wrong = [path for path, row in standing.items() if manifest.digest_of(path, row) is None]
@@ -99,7 +101,7 @@ def published_rows(
         waiting = staged()
         for path in wrong:
             is_waiting = manifest.digest_of(path, waiting.get(path)) is not None
-            if is_waiting and manifest.is_untouched(path, rows.get(path)):
+            if is_waiting and may_replace(path, rows.get(path)):
                 standing[path] = waiting[path]
     left = [path for path in wrong if standing[path] is rows.get(path)]
     if any(path not in rows for path in left):

@@ -9,6 +9,7 @@ has not is removed last; objects that others put below the prefix are left alone
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,12 @@ from superluigi.s3.hand_out import local_name
 from superluigi.s3.objects import ObjectStat
 from superluigi.s3.parallel import in_threads
 from superluigi.targets.base import SIDECAR_SUFFIX, Stash
-from superluigi.targets.s3 import S3TargetWithMetadata, bucket_and_key
+from superluigi.targets.s3 import (
+    S3TargetWithMetadata,
+    bucket_and_key,
+    claimed_run_id,
+    is_of_living_other,
+)
 from superluigi.targets.s3_listing import list_with_sidecar
 from superluigi.targets.s3_manifest import (
     PUBLISHING,
@@ -190,8 +196,13 @@ class S3PrefixTarget(S3TargetWithMetadata):
         return self._stash_of(run_id) if self.rows() else None
 
     def remove_next(self) -> None:
-        """Finish or undo the publish that it announces, then withdraw it."""
+        """Finish or undo the publish that it announces, then withdraw it; a living one goes on."""
         announced = self.announced()
+        if announced.get("state") != PUBLISHING or not is_of_living_other(announced):
+            self.settle(announced)
+
+    def settle(self, announced: Mapping[str, Any]) -> None:
+        """The same for what was read of it: by now another publish may have announced itself."""
         if announced.get("state") == PUBLISHING:
             document = self.sidecar_version()[0]
             if (document or {}).get("run_id") == announced.get("run_id"):
@@ -199,7 +210,8 @@ class S3PrefixTarget(S3TargetWithMetadata):
                 self.staging(str(announced.get("run_id"))).drop()
             else:
                 withdraw_uploads(self, announced)
-        super().remove_next()
+        if self.announced().get("run_id") == announced.get("run_id"):
+            super().remove_next()
 
     def restore_sidecar(self, document: dict[str, Any]) -> None:
         """Write it with the names of all objects, where those that stand are what it is about."""
@@ -285,8 +297,7 @@ class S3PrefixTarget(S3TargetWithMetadata):
 
     def claimed_digests(self, paths: Sequence[str]) -> list[str | None]:
         """The digests in the objects' user metadata."""
-        stats = self.store.head_many([(self.bucket, self.prefix + path) for path in paths])
-        return [f"sha256:{stat.sha256}" if stat and stat.sha256 else None for stat in stats]
+        return [_claimed_digest(stat) for stat in self.heads(paths)]
 
     def is_file(self, stat: ObjectStat) -> bool:
         """Not the sidecar inside, nor a placeholder that some tools make for a folder."""
@@ -309,6 +320,17 @@ class S3PrefixTarget(S3TargetWithMetadata):
             file_count=len(rows),
             observed_ns=observed_ns,
         )
+
+    def may_replace(self, manifest: Manifest, path: str, row: ObjectStat | None) -> bool:
+        """Whether a staged object is to take the place of what is listed.
+
+        What others wrote there since the switch stays; what another run of ours wrote there that never
+        switched does not.
+        """
+        if manifest.is_untouched(path, row):
+            return True
+        (found,) = self.heads([path])
+        return found is None or claimed_run_id(found) is not None
 
     def manifest(self) -> Manifest | None:
         """What the sidecar names; None where it is missing or names not all."""
@@ -337,10 +359,10 @@ class S3PrefixTarget(S3TargetWithMetadata):
     def _standing_now(self, rows: dict[str, ObjectStat] | None) -> Standing:
         rows = self.rows() if rows is None else rows
         announced = self.announced()
-        document, etag = self.sidecar_version()
+        document, etag = self.sidecar_version(as_listed=True)
         in_place = announced.get("state") in ("running", "failed")
         manifest = None if in_place else Manifest.of(document)
-        published = None
+        published, intruder = None, None
         if manifest is not None:
             staging = self.staging(manifest.run_id)
             published = published_rows(
@@ -348,8 +370,29 @@ class S3PrefixTarget(S3TargetWithMetadata):
                 manifest,
                 self.claimed_digests,
                 lambda: staging.rows(list(manifest.staged)),
+                functools.partial(self.may_replace, manifest),
             )
-        return Standing(rows, document, etag, manifest, published, announced)
+            if published is None:
+                intruder = self._intruder(rows, manifest)
+        return Standing(rows, document, etag, manifest, published, announced, intruder)
+
+    def _intruder(self, rows: dict[str, ObjectStat], manifest: Manifest) -> str | None:
+        """Another run of ours that wrote objects in the place of those that the sidecar names.
+
+        Only a store that ignores conditions lets two publishes get into each other like that.
+        """
+        paths = [path for path in manifest.files if path in rows]
+        wrong = [path for path in paths if manifest.digest_of(path, rows[path]) is None]
+        for path, stat in zip(wrong, self.heads(wrong), strict=True):
+            run_id = claimed_run_id(stat) if stat is not None else None
+            is_other = _claimed_digest(stat) != manifest.files[path].digest
+            if is_other and run_id not in (None, manifest.run_id):
+                return run_id
+        return None
+
+    def heads(self, paths: Sequence[str]) -> list[ObjectStat | None]:
+        """A look at each of its objects."""
+        return self.store.head_many([(self.bucket, self.prefix + path) for path in paths])
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +407,8 @@ class Standing:
     published: dict[str, ObjectStat] | None
     """The objects that were published, some perhaps not in place yet; None where not all stand any more."""
     announced: Mapping[str, Any]
+    intruder: str | None = None
+    """A run whose objects stand among those of the run that the sidecar names: what belongs together is lost."""
     is_settled: bool = True
     """False while what is listed and what the sidecar names keep differing in new ways."""
 
@@ -373,20 +418,38 @@ class Standing:
         return self.rows if self.published is None else self.published
 
     @property
+    def is_switching(self) -> bool:
+        """Whether objects of the version that the sidecar names may still wait in the staging area."""
+        return self.manifest is not None and bool(self.manifest.staged)
+
+    @property
+    def switcher(self) -> str:
+        """The process that switched to that version; "" where the sidecar does not say."""
+        environment = (self.document or {}).get("environment") or {}
+        return str(environment.get("process") or "")
+
+    @property
     def content(self) -> Content:
         """What it holds."""
         return standing_content(self.rows, self.manifest, self.published)
 
     @property
     def unfinished_run(self) -> str | None:
-        """The run whose publish left nothing whole, because there was nothing whole before it either."""
+        """The run whose publish left nothing whole, because there was nothing whole before it either, or
+        because it got into another."""
         announced = self.announced
+        if self.intruder is not None:
+            return self.intruder
         if self.published is not None or announced.get("state") != PUBLISHING:
             return None
         if announced.get("uploading") == []:
             return None  # nothing of it is in place before its switch
         run_id = announced.get("run_id")
         return None if (self.document or {}).get("run_id") == run_id else str(run_id)
+
+
+def _claimed_digest(stat: ObjectStat | None) -> str | None:
+    return f"sha256:{stat.sha256}" if stat and stat.sha256 else None
 
 
 def _look_quietly(target: S3PrefixTarget) -> Observation:

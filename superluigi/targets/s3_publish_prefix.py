@@ -14,16 +14,18 @@ from superluigi.errors import (
     OutputNotWritten,
     SyncFailed,
     TargetError,
+    TargetMissing,
 )
 from superluigi.files import tree_files
 from superluigi.s3.checksums import digests_of
 from superluigi.s3.hand_out import local_name
 from superluigi.s3.objects import ObjectStat
 from superluigi.s3.parallel import in_threads
+from superluigi.s3.transfers import expecting
 from superluigi.s3.uri import check_key
 from superluigi.sidecar import encode_sidecar
 from superluigi.targets.refusals import folder_is_empty, no_folder
-from superluigi.targets.s3 import S3TargetWithMetadata, is_of_living_other
+from superluigi.targets.s3 import S3TargetWithMetadata, claimed_run_id, is_of_living_other
 from superluigi.targets.s3_manifest import (
     PUBLISHING,
     obsolete_versions,
@@ -90,6 +92,7 @@ class PendingPrefix(S3PendingOutput):
         target = self.target
         self._refuse_late_changes()
         standing = self._settled()
+        self._refuse_others(standing)
         observed_ns = time.time_ns()
         kept = unchanged_rows(self._digests, standing.rows, standing.manifest)
         self._direct = _unoccupied(self._digests, standing)
@@ -110,42 +113,41 @@ class PendingPrefix(S3PendingOutput):
         self._switch(standing.sidecar_etag)
         self.is_published = True
         if waiting or obsolete:
-            final = finish_switch(target) or self._document
-            self._document["output"] = final["output"]
+            self._finish_switch()
         S3TargetWithMetadata.remove_next(target)
-        rows |= ours
-        if waiting:
-            rows = target.rows()
+        rows = self._complete()
         self._keep_copies({path: rows[path] for path in (*uploaded, *waiting) if path in rows})
         return target.observation(rows, observed_ns)
 
     def _settled(self) -> Standing:
         """What stands there, once what earlier publishes left has been finished or undone.
 
-        A switch that somebody else is at, on this host or another, is given a moment, then finished for him.
+        A switch that somebody else is at, on this host or another, is waited for as long as it gets on,
+        then finished for him.
         """
-        target, give_up = self.target, time.monotonic() + _PATIENCE_S
+        target, standing = self.target, self.target.standing()
+        give_up = time.monotonic() + _PATIENCE_S
         while True:
-            standing = target.standing()
-            announced = standing.announced
-            is_publishing = announced.get("state") == PUBLISHING
-            is_switching = standing.manifest is not None and bool(standing.manifest.staged)
-            is_alive = is_publishing and is_of_living_other(announced)
-            if is_alive and is_switching and time.monotonic() < give_up:
-                time.sleep(_PAUSE_S)
-            elif is_publishing and (is_switching or not is_alive):
-                target.remove_next()
-                return target.standing()
-            elif is_switching:
-                finish_switch(target)
-                return target.standing()
-            else:
+            if standing.is_switching:
+                is_at_it = standing.switcher and is_of_living_other({"owner": standing.switcher})
+                if is_at_it and time.monotonic() < give_up:
+                    time.sleep(_PAUSE_S)
+                else:
+                    finish_switch(target)
+            elif standing.announced.get("state") != PUBLISHING or is_of_living_other(
+                standing.announced
+            ):
                 return standing
+            else:
+                target.settle(standing.announced)
+            before, standing = standing, target.standing()
+            if standing.rows != before.rows:
+                give_up = time.monotonic() + _PATIENCE_S
 
     def _switch(self, etag: str | None) -> None:
         try:
             self.target.switch_sidecar(self._document, etag)
-        except ObjectChanged as error:
+        except (ObjectChanged, SyncFailed) as error:
             self._withdraw()
             message = (
                 f"{self.target} was published by another writer while this run was uploading, so nothing "
@@ -153,12 +155,60 @@ class PendingPrefix(S3PendingOutput):
             )
             raise ObjectChanged(message, target=self.target) from error
 
+    def _finish_switch(self) -> None:
+        """Bring into place what waits, unless somebody who thought this process dead has done so."""
+        try:
+            final = finish_switch(self.target) or {}
+        except (ObjectChanged, TargetMissing):
+            final = self.target.sidecar_version()[0] or {}
+            if final.get("run_id") == self._run_id and final["output"].get("staged"):
+                raise
+        if final.get("run_id") == self._run_id:
+            self._document["output"] = final["output"]
+        else:  # he has switched on, and looked after his own only
+            self.target.staging(self._run_id).drop()
+
+    def _complete(self) -> dict[str, ObjectStat]:
+        """What is listed in the end; what another run removed or overwrote while it gave way is put again.
+
+        That run looked before it removed what it had uploaded, and the switch came in between.
+        """
+        target, rows = self.target, self.target.rows()
+        etags = {row["path"]: row["etag"] for row in self._document["output"]["contents"]}
+        lost = [path for path, etag in etags.items() if _etag(rows.get(path)) != etag]
+        stats = dict(zip(lost, target.heads(lost), strict=True))
+        lost = [
+            path for path, stat in stats.items() if stat is None or claimed_run_id(stat) is not None
+        ]
+        if not lost or (target.sidecar_version()[0] or {}).get("run_id") != self._run_id:
+            return rows
+        for path in lost:
+            self._put(path, target.prefix + path, target.prefix + path)
+        return target.rows()
+
+    def _refuse_others(self, standing: Standing) -> None:
+        """Publish nothing over what was published, or otherwise written, since the build was planned."""
+        target, planned = self.target, self.replaces
+        if planned is None or planned == (target.observation(standing.rows, 0).token or ""):
+            return
+        made_by = (standing.document or {}).get("build_id")
+        is_ours = made_by is not None and made_by == self._document.get("build_id")
+        is_same = standing.content.fingerprint == self._content.fingerprint
+        published = standing.published or {}
+        is_as_planned = published and planned == target.observation(published, 0).token
+        if not (is_ours or is_same or is_as_planned):
+            message = (
+                f"{target} was written or deleted by somebody else since this build was planned, so "
+                "nothing was uploaded. Run again, to see what stands there now."
+            )
+            raise ObjectChanged(message, target=target)
+
     def _withdraw(self) -> None:
         """Remove what was uploaded; where the store refuses that too, the next build does it."""
         with contextlib.suppress(TargetError):
             announced = self.target.announced()
             if announced.get("run_id") == self._run_id:
-                self.target.remove_next()
+                self.target.settle(announced)
             else:
                 withdraw_uploads(self.target, self._announcement())
 
@@ -216,7 +266,8 @@ class PendingPrefix(S3PendingOutput):
                     return False, self._put(path, key, key, if_none_match=True)
             return True, self._put(path, key, staging.key_of(path))
 
-        results = dict(zip(paths, in_threads(put, paths, threads=_THREADS), strict=True))
+        with expecting(sum(self._digests[path].size_bytes for path in paths)):
+            results = dict(zip(paths, in_threads(put, paths, threads=_THREADS), strict=True))
         return (
             {path: stat for path, (waits, stat) in results.items() if not waits},
             {path: stat for path, (waits, stat) in results.items() if waits},

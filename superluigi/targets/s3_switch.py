@@ -81,9 +81,10 @@ def withdraw_uploads(target: S3PrefixTarget, announced: Mapping[str, Any]) -> No
     """Remove what a publish that never switched had uploaded."""
     run_id, names = str(announced.get("run_id")), announced.get("uploading")
     target.staging(run_id).drop()
-    rows, manifest = target.rows(), target.manifest()
+    rows = target.rows()
     listed = [rows[path] for path in names if path in rows] if isinstance(names, list) else []
     stats = target.store.head_many([(row.bucket, row.key) for row in listed])
+    manifest = target.manifest()  # last: somebody else may have switched to the same bytes
     start, ours = len(target.prefix), manifest.etags if manifest is not None else {}
     target.store.delete_many(
         target.bucket,
@@ -104,7 +105,7 @@ def _copy_into_place(target: S3PrefixTarget, manifest: Manifest, staging: Stagin
         for path, row in waiting.items()
         if manifest.digest_of(path, row) is not None
         and manifest.digest_of(path, rows.get(path)) is None
-        and manifest.is_untouched(path, rows.get(path))
+        and target.may_replace(manifest, path, rows.get(path))
     ]
     in_threads(
         lambda path: target.store.copy(
