@@ -64,7 +64,7 @@ def test_by_status(catalog: Catalog) -> None:
         ("mod", ["d", "c"]),
         ("MODEL", ["d", "c"]),
         ("trainm eu-w", ["c"]),
-        ("modell", []),
+        ("models", []),
         ("train eu", ["c"]),
         ("eu-west-1", ["c", "a"]),
         ("west eu", ["c", "a"]),
@@ -94,7 +94,7 @@ def test_a_beginning_of_many_words_finds_all_of_them(
     assert found == ["2026é", "20262-x", "20261", "2026"]
     assert [task.params["n"] for task in catalog.tasks(search="2026 x")] == ["20262-x"]
     assert [task.params["n"] for task in catalog.tasks(search="ÉTÉS")] == ["étés"]
-    assert [task.params["n"] for task in catalog.tasks(search="20261 othe")] == ["20261"]
+    assert [task.params["n"] for task in catalog.tasks(search="20261 oth")] == ["20261"]
 
 
 def test_by_time(catalog: Catalog) -> None:
