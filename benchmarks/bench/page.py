@@ -137,7 +137,7 @@ def _limit(row: Row, tool: Tool) -> float:
 
 def _texts(results: Results, row: Row, tool: Tool, what: str = "cpu_s") -> str:
     """The default setting's, and in brackets the other one's."""
-    texts = []
+    texts: list[str] = []
     for setting, cell in row.cells(results, tool).items():
         mark = ROOT_ONLY if row.looks_at_root(setting) and what == "cpu_s" else ""
         text = cell_text(cell, _limit(row, tool), what) + mark
@@ -166,7 +166,7 @@ def _notes(results: Results) -> list[str]:
     return [
         f"{ROOT_ONLY}: looks at the root alone. In brackets: with the other setting of the table below, which is the fastest "
         "honest one that we found, or for the check of Luigi and law the one that looks at every task. Empty: not measured.",
-        f"`> {limits[0]:.0f}`: stopped after so many CPU seconds (or {PATIENCE} times as many on the clock); a process gets "
+        f"`>`: stopped at the limit of {limits[0]:.0f} CPU seconds (or {PATIENCE} times as many on the clock); a process gets "
         f"{MEMORY_BYTES >> 30} GiB of address space. Measured {times} times each, the slow ones less often.",
     ]
 

@@ -74,7 +74,7 @@ class Tool:
         return filled
 
 
-def _luigi_like(name: str, requirement: str, task_s: float, **more: bool) -> Tool:
+def _luigi_like(name: str, requirement: str, task_s: float, *, parallel: bool = False) -> Tool:
     return Tool(
         name,
         requirement,
@@ -83,7 +83,7 @@ def _luigi_like(name: str, requirement: str, task_s: float, **more: bool) -> Too
             Setting("all", "asked for every task by itself", "whether each file exists", False),
         ),
         task_s,
-        **more,
+        parallel=parallel,
     )
 
 

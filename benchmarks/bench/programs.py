@@ -44,6 +44,13 @@ class Graph:
         # Counted without making the graph, of which there may be 100,000 tasks.
         return {"diamond": self.size * LAYER + 1, "chain": self.size}.get(self.shape, self.size + 1)
 
+    @property
+    def edges(self) -> int:
+        """How often one task needs another."""
+        if self.shape == "diamond":
+            return (self.size - 1) * LAYER**2 + LAYER
+        return self.size - 1 if self.shape == "chain" else self.size
+
     def files(self) -> dict[str, str]:
         """Path → content of every file that stands when the graph is built."""
         return {path_of(name): name for name in needs(self.shape, self.size)}
@@ -116,9 +123,11 @@ def phases_of(graph: Graph, tool: Tool, setting: Setting) -> Sequence[str]:
 
 
 def smaller_than(graph: Graph) -> list[Graph]:
-    """The graphs that tell whether to try this one: those of its shape with fewer tasks, then all others with fewer."""
-    fewer = [other for other in GRAPHS if other.tasks < graph.tasks]
-    alike = [
-        other for other in fewer if (other.shape, other.workers) == (graph.shape, graph.workers)
-    ]
-    return sorted(alike, key=lambda other: -other.size) + [g for g in fewer if g not in alike]
+    """The graphs that tell whether to try this one, in tasks and edges smaller: those of its shape, largest first."""
+
+    def size(other: Graph) -> int:
+        return other.tasks + other.edges
+
+    smaller = [other for other in GRAPHS if size(other) < size(graph)]
+    alike = [g for g in smaller if (g.shape, g.workers) == (graph.shape, graph.workers)]
+    return sorted(alike, key=size, reverse=True) + [g for g in smaller if g not in alike]

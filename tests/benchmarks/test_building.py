@@ -72,8 +72,15 @@ def test_every_tool_has_a_program() -> None:
 
 
 @pytest.mark.parametrize("graph", GRAPHS[:5], ids=lambda graph: graph.name)
-def test_tasks_are_counted_as_they_are_made(graph: Graph) -> None:
+def test_tasks_and_edges_are_counted_as_they_are_made(graph: Graph) -> None:
     assert graph.tasks == len(graph.files())
+    assert graph.edges == sum(map(len, needs(graph.shape, graph.size).values()))
+
+
+def test_a_diamond_is_larger_than_a_chain_of_more_tasks() -> None:
+    named = {graph.name: graph for graph in GRAPHS}
+    assert named["diamond-10"] not in smaller_than(named["chain-2000"])
+    assert named["wide-1000"] in smaller_than(named["chain-2000"])
 
 
 def test_a_larger_graph_comes_after_the_smaller_ones_that_tell_whether_to_try() -> None:
