@@ -16,7 +16,7 @@ from collections import Counter
 from pathlib import Path
 from types import FrameType
 
-__all__ = ["INTERVAL_S", "LAYERS", "Samples", "layer_of", "place_of"]
+__all__ = ["INTERVAL_S", "LAYERS", "Samples", "layer_of", "package_of", "place_of"]
 
 INTERVAL_S = 0.001
 
@@ -60,23 +60,37 @@ def layer_of(file: str) -> str | None:
 
 
 def place_of(frame: FrameType | None, known: dict[str, str | None]) -> tuple[str, str]:
-    """The innermost function that belongs to a layer; imports are their own wherever they happen."""
+    """The innermost function that belongs to a layer; what is imported is told by who imports it, wherever."""
     found: tuple[str, str] | None = None
+    module: str | None = None
+    imports = False
     while frame is not None:
-        code = frame.f_code
-        file = code.co_filename
+        file, name = frame.f_code.co_filename, frame.f_code.co_name
         if file not in known:
             known[file] = layer_of(file)
         layer = known[file]
-        if layer == "imports":
-            return layer, ""
+        imports = imports or layer == "imports"
+        if name == "<module>" and module is None:
+            module = package_of(file)
+        if imports and module is not None:
+            return "imports", f"modules of {module}"
         if found is None and layer is not None:
-            found = (
-                layer,
-                f"{'/'.join(file.split('/')[-2:])}:{code.co_qualname if sys.version_info >= (3, 11) else code.co_name}",
-            )
+            whole = getattr(frame.f_code, "co_qualname", name)  # before Python 3.11 the name alone
+            found = (layer, f"{'/'.join(file.split('/')[-2:])}:{whole}")
         frame = frame.f_back
     return found or (OTHER, "")
+
+
+def package_of(file: str) -> str:
+    """The package that a source file belongs to, as far as its name tells."""
+    *_, rest = file.rpartition("/site-packages/")
+    parts = rest.strip("/").split("/")
+    if rest != file:
+        return parts[0].removesuffix(".py")
+    own = [part for part in parts if part in ("superluigi", "superluigi_catalog")]
+    if own:
+        return own[-1]
+    return "Python's library" if file.startswith(sys.base_prefix) else parts[-1]
 
 
 def main() -> None:

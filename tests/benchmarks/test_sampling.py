@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.bench import sampling
-from benchmarks.bench.sampling import LAYERS, layer_of
+from benchmarks.bench.sampling import LAYERS, layer_of, package_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -39,6 +39,32 @@ def test_every_layer_is_one_of_the_sources() -> None:
 )
 def test_the_longest_fitting_part_of_a_name_decides(file: str, layer: str | None) -> None:
     assert layer_of(file) == layer
+
+
+@pytest.mark.parametrize(
+    ("file", "package"),
+    [
+        ("/x/lib/python3/site-packages/luigi/task.py", "luigi"),
+        ("/x/lib/python3/site-packages/typing_extensions.py", "typing_extensions"),
+        ("/x/superluigi/code/cache.py", "superluigi"),
+        ("/superluigi/catalog/superluigi_catalog/records.py", "superluigi_catalog"),
+        (json.__file__, "Python's library"),
+        ("/x/programs/graphs/shapes.py", "shapes.py"),
+    ],
+    ids=["luigi", "module", "ours", "catalog", "library", "program"],
+)
+def test_a_module_is_told_by_its_package(file: str, package: str) -> None:
+    assert package_of(file) == package
+
+
+def test_the_time_of_an_import_is_of_the_module_that_takes_it(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text("import time\nwhile time.process_time() < 0.4: pass\n")
+    (tmp_path / "program.py").write_text("import slow\n")
+    kept = tmp_path / "samples.json"
+    command = [sys.executable, sampling.__file__, str(kept), str(tmp_path / "program.py")]
+    subprocess.run(command, check=True)
+    most = max(json.loads(kept.read_text()), key=lambda row: row[2])
+    assert most[:2] == ["imports", "modules of slow.py"]
 
 
 def test_a_busy_function_is_found_and_counts_add_up_over_runs(tmp_path: Path) -> None:
