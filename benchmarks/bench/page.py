@@ -51,6 +51,7 @@ def page(results: Results) -> str:
         ],
         ["![CPU seconds of each tool](results.svg)"],
         ["## CPU seconds", "", *_seconds_table(results, tools), "", *_notes(results)],
+        ["## Ratios", "", *_ratios(results)],
         ["## Goals", "", *_goals_table(results)],
         [
             "## Two workers",
@@ -159,13 +160,31 @@ def _seconds_table(results: Results, tools: list[Tool]) -> Iterator[str]:
     yield from table(head, rows)
 
 
+def _ratios(results: Results) -> Iterator[str]:
+    """Ours by others', each in the fastest setting that looks at as much as the row asks for."""
+    rows = []
+    for row in ROWS:
+        ours = row.own_median(results)
+        medians = {
+            tool.name: found[1]
+            for tool in TOOLS
+            if tool is not OWN and (found := row.fastest(results, tool)) is not None
+        }
+        if ours is None or not medians:
+            continue
+        fastest = min(medians, key=lambda name: medians[name])
+        luigi = f"{ours / medians['Luigi']:.2f}" if "Luigi" in medians else ""
+        rows.append([row.title, luigi, f"{ours / medians[fastest]:.2f} ({fastest})"])
+    yield from table(("ours, divided by", "Luigi's", "the fastest peer's"), rows)
+
+
 def _notes(results: Results) -> list[str]:
     limits = sorted({graph.limit_s for graph in GRAPHS})
     counts = sorted({len(cell.usages) for cell in results.cells.values() if cell.done})
     times = f"{counts[0]} to {counts[-1]}" if len(counts) > 1 else "".join(map(str, counts))
     return [
         f"{ROOT_ONLY}: looks at the root alone. In brackets: with the other setting of the table below, which is the fastest "
-        "honest one that we found, or for the check of Luigi and law the one that looks at every task. Empty: not measured.",
+        "honest one that we found, or for the check of Luigi and law the one that looks at every task. Empty: not measured. -: not tried, for the reason below.",
         f"`>`: stopped at the limit of {limits[0]:.0f} CPU seconds (or {PATIENCE} times as many on the clock); a process gets "
         f"{MEMORY_BYTES >> 30} GiB of address space. Measured {times} times each, the slow ones less often.",
     ]

@@ -55,6 +55,11 @@ def test_goals_are_met_missed_or_not_measured(tmp_path: Path) -> None:
     assert "| ≥ 1.7 | 2.00 | met |" in text
 
 
+def test_ratios_are_to_what_looks_at_every_task(tmp_path: Path) -> None:
+    ratios = page(results(tmp_path)).partition("## Ratios")[2].partition("## Goals")[0]
+    assert row(ratios, "check, 1,000 and a root")[1:] == ["1.56", "1.56 (Luigi)"]
+
+
 def test_an_empty_run_has_a_page(tmp_path: Path) -> None:
     assert "not measured" in page(Results(tmp_path / "results.json"))
 
