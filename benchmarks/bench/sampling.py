@@ -70,7 +70,9 @@ def place_of(frame: FrameType | None, known: dict[str, str | None]) -> tuple[str
             known[file] = layer_of(file)
         layer = known[file]
         imports = imports or layer == "imports"
-        if name == "<module>" and module is None:
+        if (
+            name == "<module>" and module is None and not file.startswith("<")
+        ):  # a dataclass is made of text
             module = package_of(file)
         if imports and module is not None:
             return "imports", f"modules of {module}"
