@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from benchmarks.bench.measuring import Usage, measure
@@ -28,27 +30,42 @@ def built(tool: Tool, binaries: Path, graph: Graph, setting: Setting) -> Iterato
         graph: What is built.
         setting: How; the default one is followed by the checks of those that differ in nothing else.
     """
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
-        (directory / "superluigi.toml").touch()
-        (directory / "out").mkdir()
-        for command in tool.prepare:
-            subprocess.run(
-                tool.filled(command, binaries, graph.arguments(setting)),
-                cwd=directory,
-                check=True,
-                stdout=subprocess.DEVNULL,
-                env={**os.environ, **tool.environment},
-            )
-        before: dict[str, int] = {}
-        for each, phase in _steps(tool, graph, setting):
-            usage = _measured(tool, binaries, graph, each, phase, directory)
-            after = _written(directory)
-            usage = _verified(usage, graph, directory, before, after)
-            before = after
-            yield each.name, phase, usage
-            if usage.ended != "ok":
-                return
+    directory = _new_directory()
+    (directory / "superluigi.toml").touch()
+    (directory / "out").mkdir()
+    for command in tool.prepare:
+        subprocess.run(
+            tool.filled(command, binaries, graph.arguments(setting)),
+            cwd=directory,
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, **tool.environment},
+        )
+    before: dict[str, int] = {}
+    for each, phase in _steps(tool, graph, setting):
+        usage = _measured(tool, binaries, graph, each, phase, directory)
+        after = _written(directory)
+        usage = _verified(usage, graph, directory, before, after)
+        before = after
+        yield each.name, phase, usage
+        if usage.ended != "ok":
+            return
+
+
+def _new_directory() -> Path:
+    """An empty directory, removed when this process ends.
+
+    Removed at once it would slow down whoever is next: ext4 does not use an inode again for a minute after
+    its file was removed, and looks at all of those for every new file.
+    """
+    return Path(tempfile.mkdtemp(dir=_workplace()))
+
+
+@cache
+def _workplace() -> str:
+    place = tempfile.TemporaryDirectory(prefix="superluigi-bench-")
+    atexit.register(place.cleanup)
+    return place.name
 
 
 def _steps(tool: Tool, graph: Graph, setting: Setting) -> Iterator[tuple[Setting, str]]:
