@@ -31,7 +31,7 @@ __all__ = [
 
 SIDECAR_FORMAT = "superluigi-sidecar/1"
 
-MAX_SIDECAR_BYTES = 8 * 1024 * 1024
+MAX_SIDECAR_BYTES = 64 * 1024 * 1024
 """A sidecar takes about 2 KB; a thousand files of a folder in `output.contents` take 200 KB. The cap
 leaves room for long inputs, and keeps a file that only looks like a sidecar from filling the memory."""
 

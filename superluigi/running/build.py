@@ -101,9 +101,9 @@ class Build:
         self.agenda.outcome.unchanged += self._standing.record_graph(verdicts)
         self._sweep()
         self._standing.restore_sidecars(verdicts)
-        shown = [d.to_dict() for d in decisions if d.action != "skip"]
+        shown = (d.to_dict() for d in decisions if d.action != "skip")
         counts = self.agenda.counts()
-        self._files.write_plan({"build_id": self.build_id, "counts": counts, "decisions": shown})
+        self._files.write_plan(shown, build_id=self.build_id, counts=counts)
         roots = [d.short_label for d in decisions if d.is_root]
         self._tell("plan", counts=counts, roots=roots)
         for decision in decisions:

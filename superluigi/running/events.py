@@ -17,6 +17,7 @@ import os
 import secrets
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,14 @@ class BuildFiles:
         """Where a run's log is, relative to the directory."""
         return f"runs/{run_id}.log"
 
-    def write_plan(self, document: dict[str, Any]) -> None:
+    def write_plan(self, decisions: Iterable[dict[str, Any]], **others: Any) -> None:
         """Keep the plan."""
-        (self.path / "plan.json").write_text(json.dumps(document), encoding="utf-8")
+        with (self.path / "plan.json").open("w", encoding="utf-8") as file:
+            # Row by row: of 100,000 tasks the whole text would need as much memory as the build itself.
+            file.write(json.dumps(others)[:-1] + ', "decisions": [')
+            for index, row in enumerate(decisions):
+                file.write((", " if index else "") + json.dumps(row))
+            file.write("]}")
 
     def write(self, event: str, **what: Any) -> dict[str, Any]:
         """Append one event; also from a forked child: lines do not interleave."""

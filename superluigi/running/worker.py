@@ -114,13 +114,17 @@ class PlanWorker(Worker):
             runnable=True,
             priority=task.priority,
             resources=task.process_resources(),
-            params=task.to_str_params(),
+            params=self._shown_params(task),
             family=task.task_family,
             module=task.task_module,
             batchable=False,  # a batch would be a task that no plan knows
             retry_policy_dict=_get_retry_policy_dict(task),
             accepts_messages=task.accepts_messages,
         )
+
+    def _shown_params(self, task: luigi.Task) -> dict[str, str]:
+        """What luigid shows of a task; nobody sees a scheduler of our own."""
+        return {} if self._is_local else task.to_str_params()
 
     def _run_task(self, task_id: str) -> None:
         if task_id in self._running_tasks:
@@ -136,6 +140,9 @@ class PlanWorker(Worker):
             self._task_result_queue.put((task_id, _STATUS[settled], None, [], [], None))
 
     def _get_work(self) -> Any:
+        # What Luigi keeps for its own summary of a build, of every task several times.
+        self._add_task_history.clear()
+        self._get_work_response_history.clear()
         self._take_up_released()
         if self._has_no_slot():
             return GetWorkResponse(None, [], 0, 0, 0, WORKER_STATE_ACTIVE)
@@ -274,7 +281,7 @@ class PlanWorker(Worker):
             expl=json.dumps(explanation, default=str),
             resources=task.process_resources(),
             runnable=None,
-            params=task.to_str_params(),
+            params=self._shown_params(task),
             family=task.task_family,
             module=task.task_module,
             new_deps=yielded,
