@@ -9,7 +9,7 @@ from tests.superluigi_tui.driving import driving
 from tests.superluigi_tui.hostile import make_hostile
 
 KEYS = [
-    *"1234jkhlgGwLfsyYRrudxme.nNoFtWc?:/ ", "enter", "enter", "enter", "escape", "escape", "tab", "shift+tab",
+    *"1234jkhlgGwLfsyYRrudxmeDcv.nNoFtWc?:/  ", "enter", "enter", "enter", "escape", "escape", "tab", "shift+tab",
     "plus", "minus", "left_square_bracket", "right_square_bracket", "less_than_sign", "greater_than_sign",
     "ctrl+d", "ctrl+u", "pagedown", "home", "end", "down", "up", "backspace",
 ]  # fmt: skip
@@ -23,6 +23,8 @@ async def walk(catalog: Path, seed: int, steps: int, folder: Path) -> None:
         app = driver.app
         app.start_command = refuse_to_run  # type: ignore[method-assign]
         app.hand_over = lambda *_, **__: None  # type: ignore[method-assign]
+        # The palette may be told to quit.
+        app.action_leave = app.action_quit = lambda: None  # type: ignore[method-assign,assignment]
         for _ in range(steps):
             pressed.append(choose.choice(KEYS))
             await driver.press(pressed[-1])
@@ -34,7 +36,7 @@ async def walk(catalog: Path, seed: int, steps: int, folder: Path) -> None:
 
 def refuse_to_run(words: list[str], cwd: Path) -> None:
     """Only plans are asked for by keys at random: a build needs ctrl+r."""
-    assert words[0] in ("plan", "why"), words
+    assert words[0] in ("plan", "why", "show", "verify"), words
     raise OSError("not here")
 
 

@@ -19,6 +19,18 @@ async def test_the_checklist_names_the_input_that_changed_and_where_that_began(d
         await driver.sees("date  2024-05-17", "↑ ● CleanUsers", "↓ ◐ Features", "succeeded")
 
 
+async def test_a_step_of_the_checklist_leads_to_its_evidence(demo: Path) -> None:
+    async with driving(demo, f"tasks/{hash_of('JoinOrders')}", size=(120, 40)) as driver:
+        await driver.sees("1 ● output", "root cause")
+        driver.app.screen.query_one("#why").focus()
+        await driver.press("j", "enter")
+        await driver.sees("[Outputs 1]", "v looks now")
+        await driver.press("less_than_sign", "less_than_sign")
+        driver.app.screen.query_one("#why").focus()
+        await driver.press("G", "enter")
+        await driver.sees("Tasks › CleanUsers")
+
+
 async def test_every_page_has_something_to_say(demo: Path) -> None:
     async with driving(demo, f"tasks/{hash_of('Features')}", size=(100, 40)) as driver:
         await driver.sees("Inputs 3", "Outputs 1", "Runs 1")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping
-from dataclasses import fields
-from typing import Any
+from collections.abc import Iterable
 
-from superluigi_catalog import Cause, Step, Task, Why
+from superluigi_catalog import Task
 from superluigi_tui.glyphs import Glyphs
 from superluigi_tui.rerun_request import task_words
 from superluigi_tui.task_detail import TaskDetail
@@ -25,8 +23,6 @@ __all__ = [
     "param_page",
     "python_of",
     "run_rows",
-    "why_from",
-    "why_lines",
 ]
 
 RUN_COLUMNS = (
@@ -37,52 +33,6 @@ RUN_COLUMNS = (
     Column("WHY", 0),
     Column("METADATA", 0, min_screen=90),
 )
-
-
-_STATES = {"ok": "fresh", "changed": "stale", "missing": "missing", "noted": "unknown"}
-
-
-def why_lines(why: Why, glyphs: Glyphs) -> list[Line]:
-    """The numbered checklist, and where it began."""
-    state = {"run": "stale", "maybe": "stale", "blocked": "failed"}.get(why.action, "fresh")
-    state = "failed" if why.verdict.startswith("failed") else state
-    source = "with the code as it is now" if why.is_live else "by the records; w asks the code"
-    lines: list[Line] = [
-        [
-            Piece(f"{glyphs.state(state)} {one_line(why.verdict)}", state),
-            Piece(f"   {source}", "dim"),
-        ]
-    ]
-    for number, step in enumerate(why.steps, start=1):
-        state = _STATES.get(step.state, "unknown")
-        lines.append(
-            [
-                Piece(f"{number} "),
-                Piece(f"{glyphs.state(state)} ", state),
-                Piece(f"{one_line(step.name):<12}", "" if state == "fresh" else state),
-                Piece(step.text, "dim" if state == "fresh" else ""),
-            ]
-        )
-        lines += [
-            [Piece(f"    {line}", {"+": "added", "-": "removed"}.get(line[:1], "dim"))]
-            for line in step.diff.splitlines()
-        ]
-    for cause in why.causes:
-        lines.append([Piece("root cause  ", "dim"), Piece(f"{cause.label}: {cause.text}", "bold")])
-    return lines
-
-
-def why_from(document: Mapping[str, Any]) -> Why:
-    """Take what `superluigi why --json` printed.
-
-    Raises:
-        TypeError, KeyError: it is something else.
-    """
-    rows = dict(document)
-    names = {each.name for each in fields(Why)}
-    rows["steps"] = tuple(Step(**step) for step in rows["steps"])
-    rows["causes"] = tuple(Cause(**cause) for cause in rows["causes"])
-    return Why(**{name: value for name, value in rows.items() if name in names})
 
 
 def param_page(detail: TaskDetail) -> list[Line]:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from dataclasses import replace
-from functools import partial
 from typing import Any, ClassVar
 
 from rich.cells import cell_len
@@ -14,13 +11,9 @@ from textual.containers import Horizontal, Vertical
 
 from superluigi_catalog import AmbiguousHash, TaskNotFound
 from superluigi_tui.actions import bindings_of
-from superluigi_tui.children import CommandFailed
-from superluigi_tui.finding import Finding
-from superluigi_tui.rerun_request import directory_of
 from superluigi_tui.routes import TABS, Route
+from superluigi_tui.screens.asking import AskingCode
 from superluigi_tui.screens.choice import Choice
-from superluigi_tui.screens.said import Said
-from superluigi_tui.screens.view import View
 from superluigi_tui.task_detail import TaskDetail
 from superluigi_tui.task_pages import (
     RUN_COLUMNS,
@@ -28,14 +21,13 @@ from superluigi_tui.task_pages import (
     page_lines,
     param_page,
     run_rows,
-    why_from,
-    why_lines,
 )
 from superluigi_tui.texts import age_text, duration_text, one_line, size_text
 from superluigi_tui.widgets.bars import Bar
 from superluigi_tui.widgets.line_view import TextPane
 from superluigi_tui.widgets.pieces import Column, Line, Piece
 from superluigi_tui.widgets.row_list import RowList
+from superluigi_tui.widgets.why_list import Evidence, WhyList
 
 __all__ = ["TaskView"]
 
@@ -48,7 +40,7 @@ _NEIGHBOURS = (
 )
 
 
-class TaskView(Finding, View):
+class TaskView(AskingCode):
     """The screen of one task."""
 
     NAME = "task"
@@ -67,12 +59,17 @@ class TaskView(Finding, View):
         yield Bar(self._head, id="head")
         yield Bar(self._tab_line, id="task-tabs")
         with Vertical(id="overview"):
-            yield TextPane(id="why", title="Why")
+            yield WhyList(id="why")
             with Horizontal(id="middle"):
                 yield TextPane(id="params", title="Params")
                 yield RowList(_NEIGHBOURS, id="neighbours", title="Neighbours", empty="  none")
             yield RowList(RUN_COLUMNS, id="runs", title="Runs", has_titles=True, empty="  no runs")
         yield TextPane(id="page")
+
+    @property
+    def why(self) -> WhyList:
+        """The checklist."""
+        return self.query_one(WhyList)
 
     def crumbs(self) -> list[str]:
         """Tasks, then its family."""
@@ -110,7 +107,7 @@ class TaskView(Finding, View):
 
     def _fill(self, detail: TaskDetail) -> None:
         glyphs, now = self.tui.glyphs, self.tui.now()
-        self.query_one("#why", TextPane).set_lines(why_lines(detail.why, glyphs))
+        self.why.show(detail.why)
         self.query_one("#params", TextPane).set_lines(param_page(detail))
         self.query_one("#neighbours", RowList).set_rows(neighbour_rows(detail, glyphs, now))
         runs = self.query_one("#runs", RowList)
@@ -119,27 +116,6 @@ class TaskView(Finding, View):
         self._show_tab(self.tab)
         self.show_bars()
         self._ask_the_store()
-
-    def _ask_the_store(self) -> None:
-        """Let a child process read sidecars that are not on this machine, when they are looked at."""
-        if self.tab == "sidecar" and self.detail is not None and self.detail.remote_sidecars:
-            self.start(partial(self._fetch_sidecars, self.detail), group="sidecars")
-
-    async def _fetch_sidecars(self, detail: TaskDetail) -> None:
-        task = detail.task
-        words = ["show", "--sidecar", "--json", task.task_hash]
-        try:
-            found = (await self.tui.answer_of(words, detail.root)).document["sidecars"]
-            read = {
-                path: json.dumps(document) if document else "there is none"
-                for path, document in found.items()
-            }
-        except (CommandFailed, OSError) as error:
-            read = {path: f"cannot be read: {one_line(error)}" for path, _ in detail.sidecars}
-        told = tuple((path, text or read.get(path, "")) for path, text in detail.sidecars)
-        if self.detail is detail:
-            self.detail = replace(detail, sidecars=told)
-            self._show_tab(self.tab)
 
     def _show_tab(self, tab: str) -> None:
         overview = tab in ("overview", "runs")
@@ -222,33 +198,12 @@ class TaskView(Finding, View):
         """This task."""
         return self.detail.task.task_hash if self.detail is not None else None
 
-    def action_why(self) -> None:
-        """Show the checklist, with the code as it is now."""
-        self.turn_to("overview")
-        self.query_one("#why", TextPane).set_title("Why", "asking the code")
-        self.start(self._ask_the_code, group="why")
-
-    async def _ask_the_code(self) -> None:
-        if self.detail is None:
-            return
-        task = self.detail.task
-        pane = self.query_one("#why", TextPane)
-        cwd = await self.ask(lambda catalog: directory_of(catalog, task))
-        try:
-            answer = await self.tui.answer_of(["why", "--json", task.task_hash], cwd)
-            why = why_from(answer.document)
-            pane.set_lines(why_lines(why, self.tui.glyphs))
-            pane.set_title("Why", "live" if why.is_live else "the code cannot be asked")
-            if not why.is_live:
-                self.tui.push_screen(Said("Cannot ask the code", answer.said))
-        except CommandFailed as error:
-            pane.set_title("Why", "the code cannot be asked")
-            self.tui.push_screen(Said("Cannot ask the code", str(error)))
-
     def action_open(self) -> None:
-        """Go to the neighbour, or to the build of the run."""
+        """Go to the evidence, to the neighbour, or to the build of the run."""
         neighbours, runs = self.query_one("#neighbours", RowList), self.query_one("#runs", RowList)
-        if neighbours.has_focus and neighbours.current is not None:
+        if self.why.has_focus and self.why.current is not None:
+            self._show_evidence(self.why.current.value)
+        elif neighbours.has_focus and neighbours.current is not None:
             self.tui.open_route(Route("tasks", neighbours.current.key))
         elif runs.has_focus and runs.current is not None:
             run = runs.current.value
@@ -256,6 +211,12 @@ class TaskView(Finding, View):
                 self.notify("This run belongs to no build.", timeout=2)
             else:
                 self.tui.open_route(Route("builds", run.build_id))
+
+    def _show_evidence(self, evidence: Evidence) -> None:
+        if evidence.task_hash:
+            self.tui.open_route(Route("tasks", evidence.task_hash))
+        elif evidence.tab:
+            self.turn_to(evidence.tab)
 
     def on_row_list_opened(self, message: RowList.Opened) -> None:
         """Open what was clicked."""

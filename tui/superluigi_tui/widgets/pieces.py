@@ -140,8 +140,14 @@ def strip_of(
     return strip.adjust_cell_length(width, base).crop(0, width)
 
 
+def _end_of_word(text: str, end: int) -> int:
+    """Where to break: behind the last blank, where that leaves no short line."""
+    blank = text.rfind(" ", 0, end + 1) + 1
+    return blank if end // 2 < blank <= end else end
+
+
 def wrapped(line: Line, width: int) -> Iterable[Line]:
-    """Break a line into pieces of at most `width` cells."""
+    """Break a line into pieces of at most `width` cells, between words where there are any."""
     part: list[Piece] = []
     room = max(width, 2)
     for piece in line:
@@ -149,7 +155,7 @@ def wrapped(line: Line, width: int) -> Iterable[Line]:
         while cell_len(text) > room:
             # A character of two cells that does not fit any more is padded with a blank.
             kept = set_cell_size(text, room).rstrip() if room > 1 else ""
-            kept = text[: len(kept)]
+            kept = text[: _end_of_word(text, len(kept))]
             part.append(piece._replace(text=kept))
             yield part
             part, room, text = [], max(width, 2), text[len(kept) :]
