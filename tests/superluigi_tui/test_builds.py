@@ -35,6 +35,15 @@ async def test_a_failed_build_shows_what_failed_where_and_what_to_do(demo: Path)
         assert "Traceback" in driver.app.clipboard
 
 
+async def test_the_log_shows_only_lines_that_are_wanted(demo: Path) -> None:
+    async with driving(demo, f"builds/{build_with(demo, 'failed')}") as driver:
+        await driver.sees("INFO flows", "model.fit(X, y)")
+        await driver.press("ampersand", *"FIT", "enter")
+        await driver.until(lambda: "INFO flows" not in driver.text and "model.fit" in driver.text)
+        await driver.press("W", "ampersand", "enter")
+        await driver.sees("INFO flows", "model.fit(X, y)")
+
+
 async def test_a_running_build_is_followed(own_demo: Path) -> None:
     build_id = build_with(own_demo, "running")
     (folder,) = own_demo.parent.glob(f"builds/*-{build_id[:6]}")

@@ -2,37 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual.binding import Binding, BindingType
 
+from superluigi_tui.action import Action, shown_key
+
 __all__ = ["ACTIONS", "Action", "action_named", "actions_of", "bindings_of", "shown_key"]
-
-
-@dataclass(frozen=True)
-class Action:
-    """Something that a key does."""
-
-    id: str
-    """Also its name in `[keymap]`; the screen's method is `action_<id>`, with underscores."""
-    key: str
-    """As Textual names it; several with commas."""
-    text: str
-    """What the footer says."""
-    help: str
-    group: str
-    """A heading of the help."""
-    screens: tuple[str, ...] = ()
-    """Where it is; empty: everywhere."""
-    method: str = ""
-    """The action's name where it is not the id."""
-    changes: bool = False
-    """Whether it starts or stops something: not there with `--read-only`."""
-
-    @property
-    def action(self) -> str:
-        """What Textual runs."""
-        return self.method or self.id.replace("-", "_")
 
 
 _TASKS = ("tasks",)
@@ -226,6 +200,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("export", "e", "export", "write it into a file", "Act", ("lineage", "diff")),
     Action("follow", "F", "follow", "stay at the end of the log", "Build", ("build",)),
     Action("full-log", "t", "log", "the whole log of the build", "Build", ("build",)),
+    Action(
+        "filter-lines",
+        "ampersand",
+        "only lines",
+        "only lines that hold some words",
+        "Move",
+        ("build", "task", "diff"),
+    ),
     Action("wrap", "W", "wrap", "wrap long lines", "Build", ("build", "task")),
     Action(
         "cancel",
@@ -248,21 +230,6 @@ ACTIONS: tuple[Action, ...] = (
 )
 
 _BY_ID = {action.id: action for action in ACTIONS}
-
-_KEY_NAMES = {
-    "slash": "/",
-    "colon": ":",
-    "question_mark": "?",
-    "left_square_bracket": "[",
-    "right_square_bracket": "]",
-    "escape": "esc",
-    "plus": "+",
-    "minus": "-",
-    "full_stop": ".",
-    "greater_than_sign": ">",
-    "less_than_sign": "<",
-    "ampersand": "&",
-}
 
 
 def action_named(action_id: str) -> Action:
@@ -290,9 +257,3 @@ def bindings_of(screen: str) -> list[BindingType]:
         for action in ACTIONS
         if (screen in action.screens if screen else not action.screens)
     ]
-
-
-def shown_key(key: str) -> str:
-    """Write a key as people do: the first of several."""
-    first = key.partition(",")[0]
-    return _KEY_NAMES.get(first, first)

@@ -39,6 +39,19 @@ class Finding(_Base):
 
         self.tui.push_screen(Prompt("Find", self._sought), sought)
 
+    def action_filter_lines(self) -> None:
+        """Ask for words, and show only the lines that hold them; without words all."""
+        pane = self.found_in()
+        if pane is None:
+            self.notify("No text to filter here.", timeout=2)
+            return
+
+        def asked(text: str | None) -> None:
+            if text is not None:
+                pane.show_only(text.strip())
+
+        self.tui.push_screen(Prompt("Only lines with", "", "nothing: all lines"), asked)
+
     def action_next_match(self, step: int) -> None:
         """Go to the next place where the words are, or to the one before."""
         pane = self.found_in()

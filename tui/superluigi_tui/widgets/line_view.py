@@ -103,7 +103,9 @@ class TextPane(LineView):
         super().__init__(id=id)
         self.lines: list[Line] = list(lines)
         self._title = title
-        self._unwrapped: list[Line] | None = None
+        self._given = self.lines
+        self._wraps = False
+        self._only = ""
         self._match = -1
 
     def on_mount(self) -> None:
@@ -115,11 +117,18 @@ class TextPane(LineView):
 
     def set_lines(self, lines: Sequence[Line]) -> None:
         """Show other lines."""
-        self.lines = list(lines)
+        self._given = list(lines)
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Take those lines that are wanted, whole or broken."""
         self._match = -1
-        if self._unwrapped is not None:
-            self._unwrapped = self.lines
-            self.lines = [part for line in self.lines for part in wrapped(line, self.inner_width)]
+        wanted = self._given
+        if self._only:
+            wanted = [line for line in wanted if self._only in _text_of(line).lower()]
+        if self._wraps:
+            wanted = [part for line in wanted for part in wrapped(line, self.inner_width)]
+        self.lines = wanted
         widest = max((width_of(line) for line in self.lines[:2_000]), default=0)
         self.set_line_count(len(self.lines), widest)
 
@@ -137,12 +146,13 @@ class TextPane(LineView):
 
     def toggle_wrap(self) -> None:
         """Break long lines, or leave them whole."""
-        if self._unwrapped is None:
-            self._unwrapped = []
-            self.set_lines(self.lines)
-        else:
-            lines, self._unwrapped = self._unwrapped, None
-            self.set_lines(lines)
+        self._wraps = not self._wraps
+        self._lay_out()
+
+    def show_only(self, words: str) -> None:
+        """Show only lines that hold some words, in either case; those that come as well."""
+        self._only = words.lower()
+        self._lay_out()
 
     def find(self, words: str, step: int) -> bool:
         """Go to the next line that holds some words, in either case; from the end on from the beginning.
@@ -154,10 +164,13 @@ class TextPane(LineView):
         start = self._match if self._match >= 0 else self.scroll_offset.y - step
         for away in range(1, count + 1):
             index = (start + away * step) % count
-            text = "".join(piece.text for piece in self.lines[index])
-            if words.lower() in text.lower():
+            if words.lower() in _text_of(self.lines[index]).lower():
                 self._match = index
                 self.scroll_to(y=max(0, index - self.size.height // 3), animate=False, force=True)
                 self.refresh()
                 return True
         return False
+
+
+def _text_of(line: Line) -> str:
+    return "".join(piece.text for piece in line)
