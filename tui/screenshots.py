@@ -25,13 +25,16 @@ def routes(catalog: Path) -> dict[str, str]:
     """The pictures by name, with the addresses of what they show."""
     tasks = {task.entry.family: task.entry.task_hash for task in daily_tasks(f"{NOW:%Y-%m-%d}")}
     with Catalog(catalog, read_only=True) as opened:
+        cleaned = opened.runs(tasks["CleanUsers"], limit=1)[0]
         failed = next(build.build_id for build in opened.builds() if build.status == "failed")
     return {
         "home": "home",
         "tasks": "tasks?q=features",
         "task": f"tasks/{tasks['JoinOrders']}",
         "lineage": f"lineage/{tasks['Report']}",
+        "map": f"lineage/{tasks['Report']}?map=on",
         "build": f"builds/{failed}",
+        "diff": f"diff/{cleaned.run_id}",
     }
 
 

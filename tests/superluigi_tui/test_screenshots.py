@@ -13,7 +13,7 @@ import pytest
 from superluigi_tui.demo import make_demo
 
 TUI = Path(__file__).parents[2] / "tui"
-NAMES = ("home", "tasks", "task", "lineage", "build")
+NAMES = ("home", "tasks", "task", "lineage", "map", "build", "diff")
 
 
 @pytest.fixture(scope="module")
