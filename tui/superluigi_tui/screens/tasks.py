@@ -30,7 +30,8 @@ __all__ = ["Tasks"]
 
 _FIRST = 256
 _MORE = 20_000
-_FASTER = 4
+_MOST_AT_ONCE = 60_000
+"""What is found is a list for a moment: this many take some megabytes."""
 _MAX_SORTED = 10_000
 _PREVIEW_AFTER_S = 0.08
 
@@ -95,7 +96,7 @@ class Tasks(Narrowing, View):
         while not listing.is_complete and len(listing) < most:
             await self.ask(partial(_fetch, listing, count), lane="list")
             # Every time the whole table is painted: a long list shall not do so fifty times.
-            count *= _FASTER
+            count = _MOST_AT_ONCE
             if self.table.listing is listing:
                 self.table.count_changed()
                 self._show_count()
