@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,16 @@ async def test_marked_tasks_are_rerun_together(demo: Path) -> None:
         await driver.until(lambda: len(driver.app.clipboard.split()) == 2)
         await driver.press("escape")
         await driver.until(lambda: "marked" not in driver.text)
+
+
+async def test_from_a_copy_of_a_catalog_nothing_is_started(demo: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.db"
+    shutil.copy(demo, copy)
+    async with driving(copy, "tasks?q=CleanUsers") as driver:
+        await driver.sees("7 tasks")
+        await driver.press("r")
+        await driver.sees("Cannot plan", "is a copy of a catalog")
+    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == []
 
 
 async def test_two_marked_builds_are_compared(

@@ -62,7 +62,7 @@ class WhyList(RowList):
     def _lines(self, why: Why) -> Iterable[tuple[Evidence, Line]]:
         state = {"run": "stale", "maybe": "stale", "blocked": "failed"}.get(why.action, "fresh")
         state = "failed" if why.verdict.startswith("failed") else state
-        source = "with the code as it is now" if why.is_live else "by the records; w asks the code"
+        source = "" if why.is_live else "by the records; w asks the code"
         verdict = Piece(f"{self.glyphs.state(state)} {one_line(why.verdict)}", state)
         yield Evidence(), [verdict, Piece(f"   {source}", "dim")]
         for number, step in enumerate(why.steps, start=1):
