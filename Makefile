@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check format lint types contracts coverage tutorial stress bench-upkeep bench bench-quick bench-profile tui-campaign faults screenshots bench-tui bench-s3 campaign clean
+.PHONY: demo test check format lint types contracts coverage tutorial stress bench-upkeep bench bench-quick bench-profile tui-campaign faults screenshots bench-tui bench-s3 bench-redun openlineage-spec campaign clean
 .DEFAULT_GOAL := help
 
 help:  ## show these lines

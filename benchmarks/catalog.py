@@ -218,11 +218,9 @@ def closures(
     """One lineage, from its first record to all that belongs to it."""
     name = f"{follow.__name__} of {len(follow(root)):,} tasks"
 
-    def records() -> list[object]:
-        return [(task.task_hash, task.family, task.params) for task in follow(root)]
-
     yield f"{name}: first record", lambda: next(iter(follow(root))), "20"
-    yield f"{name}: records", records, bar
+    yield f"{name}: records", lambda: {task.task_hash: task.family for task in follow(root)}, bar
+    yield f"{name}: with their parameters", lambda: [task.params for task in follow(root)], ""
     yield f"{name}: with their states", lambda: [task.status for task in follow(root)], ""
     yield f"{name}: with states, edges, contents", lambda: follow(root).whole(), ""
 

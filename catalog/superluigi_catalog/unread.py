@@ -146,8 +146,14 @@ class _UnreadLineage(Lineage):
         yield from first
         if len(first) == _FIRST:
             # A second look: one that went on would keep others from writing while this loop is paused.
-            seen = {task.task_hash for task in first}
-            yield from (task for task in self.tasks if task.task_hash not in seen)
+            yield from self._others(first)
+
+    def _others(self, first: Sequence[Task]) -> Iterable[Task]:
+        """List what was not among the first; mostly just what follows them, unless something was recorded."""
+        seen = {task.task_hash for task in first}
+        if seen == {task.task_hash for task in self.tasks[:_FIRST]}:
+            return islice(self.tasks, _FIRST, None)
+        return [task for task in self.tasks if task.task_hash not in seen]
 
     def __len__(self) -> int:
         return len(self.tasks)
