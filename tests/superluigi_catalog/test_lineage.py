@@ -216,7 +216,7 @@ def test_lineage_from_several_outputs_of_one_task(catalog: Catalog) -> None:
 def test_wide_fan_in_is_settled_quickly(catalog: Catalog) -> None:
     names = [f"in{number}" for number in range(2000)]
     catalog.record_tasks([a_task("wide", names), *map(a_task, names)])
-    start = time.perf_counter()
+    start = time.process_time()
     catalog.finish_run(a_run("wide", names))
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
     assert len(catalog.upstream(hash_of("wide"))) == 2000
