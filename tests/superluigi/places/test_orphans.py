@@ -17,6 +17,7 @@ from superluigi.targets import LocalFileTarget, LocalFolderTarget, S3ObjectTarge
 from superluigi.tasks import AtomicTaskWithMetadata
 from superluigi_catalog import Catalog
 from superluigi_catalog.upkeep import Orphans
+from tests.s3_server import FaultProxy
 from tests.superluigi.places.conftest import A, B, C, lose_catalog
 
 
@@ -268,6 +269,21 @@ def test_an_upload_whose_bucket_is_gone_is_forgotten(built: Path, s3: Any) -> No
         (done,) = catalog.remove_orphans(found).orphans
         assert done.kept_because == ""
         assert catalog.orphans().orphans == ()
+
+
+def test_an_upload_that_the_store_does_not_abort_is_kept(
+    built: Path, s3: Any, s3_faults: FaultProxy
+) -> None:
+    a_dead_upload(s3, "big.bin")
+    s3_faults.always(
+        lambda answer: answer.refuse(403, "AccessDenied"),
+        when=lambda answer: "uploadId=" in answer.path,
+    )
+    with Catalog() as catalog:
+        found = catalog.orphans()
+        (done,) = catalog.remove_orphans(found).orphans
+        assert "big.bin" in done.kept_because
+        assert catalog.orphans().orphans == found.orphans
 
 
 def test_another_projects_uploads_are_not_listed(built: Path, s3: Any, tmp_path: Path) -> None:
