@@ -8,6 +8,7 @@ are of CPU, the best of several: the catalog works in one thread, and what else 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -17,6 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from superluigi_catalog import (
     Catalog,
@@ -34,6 +36,7 @@ FAMILIES = [f"{verb}{noun}" for verb in ("Load", "Clean", "Join", "Train", "Scor
 KIND = "LocalFileTarget"
 CODES = [{"fingerprint": f"code1:{n:032x}", "parts": [], "not_followed": []} for n in range(40)]
 ENVIRONMENT = {"python": "3.11.7", "packages": {"pandas": "2.2.3"}}
+CHUNK = 50_000
 REASON = {"kind": "missing", "text": "its output is missing", "details": {}}
 
 
@@ -155,9 +158,17 @@ def run_entries(shape: Shape, number: int) -> Iterator[RunEntry]:
 def build(path: Path, shape: Shape) -> None:
     """Record everything."""
     with fill_catalog(path) as catalog:
-        catalog.record_tasks(task_entries(shape))
+        for tasks in in_chunks(task_entries(shape)):
+            catalog.record_tasks(tasks)
         for number in (0, 1):
-            catalog.record_runs(run_entries(shape, number))
+            for runs in in_chunks(run_entries(shape, number)):
+                catalog.record_runs(runs)
+
+
+def in_chunks(entries: Iterator[Any]) -> Iterator[list[Any]]:
+    """Cut into lists: one transaction each."""
+    while chunk := list(itertools.islice(entries, CHUNK)):
+        yield chunk
 
 
 def make_up(shape: Shape) -> None:

@@ -21,6 +21,7 @@ def fill_catalog(path: str | os.PathLike[str] | None = None) -> Iterator[Catalog
 
     What is recorded inside the `with` block goes into a file beside `path`, which gets that name at the end,
     when all is in it; after an error there is none. To take it into a catalog that is there, `merge` it.
+    Every call keeps in memory what it would take to undo it: hand in some ten thousand entries at a time.
 
     Args:
         path: Where none is yet; without it, that of the project around the working directory.
