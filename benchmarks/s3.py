@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,14 @@ def client() -> Any:
     import boto3
 
     return boto3.client("s3")
+
+
+def boto3_with_threads() -> Any:
+    """One with a connection for each of 16 threads."""
+    import boto3
+    from botocore.config import Config
+
+    return boto3.client("s3", config=Config(max_pool_connections=16))
 
 
 def cpu_s() -> float:
@@ -240,6 +249,25 @@ def bench_folder(store: Store) -> None:
         pending.commit()
         pending.discard()
 
+    plain = boto3_with_threads()
+    data = os.urandom(size)
+    keys = [f"theirs/{number:04}.bin" for number in range(count)]
+
+    def their_work(call: Callable[[str], object]) -> Callable[[], object]:
+        def work() -> None:
+            with ThreadPoolExecutor(16) as pool:
+                list(pool.map(call, keys))
+
+        return work
+
+    theirs = measure(
+        store, their_work(lambda key: plain.put_object(Bucket="lake", Key=key, Body=data))
+    )
+    show(f"the same by boto3 in 16 threads ({count / theirs.seconds:.0f} a second)", theirs)
+    theirs = measure(
+        store, their_work(lambda key: plain.get_object(Bucket="lake", Key=key)["Body"].read())
+    )
+    show(f"and down, into memory ({count / theirs.seconds:.0f} a second)", theirs)
     up = measure(store, publish)
     show(
         f"{count:,} x 10 kB up ({count / up.seconds:.0f} a second)",

@@ -138,9 +138,22 @@ def _translated(error: Exception, action: Action, bucket: str, key: str) -> Supe
     uri = format_uri(bucket, key)
     if isinstance(error, ClientError):
         return _from_answer(error, action, bucket, key, uri)
+    if isinstance(error, RecursionError) or isinstance(
+        getattr(error, "kwargs", {}).get("error"), RecursionError
+    ):
+        return _redirected(action, uri)
     if isinstance(error, BotoCoreError):
         return _without_answer(error, action, uri)
     return None
+
+
+def _redirected(action: Action, uri: str) -> TargetError:
+    """botocore follows a redirect without an address, and asks again, until Python gives up."""
+    message = (
+        f"{action.text} {uri!r} failed: the endpoint redirects each request (301) and does not say where "
+        "to. Name the address itself (https, say) as endpoint_url or AWS_ENDPOINT_URL_S3, or set the region."
+    )
+    return TargetError(message, target=uri)
 
 
 def _from_answer(error: Any, action: Action, bucket: str, key: str, uri: str) -> SuperLuigiError:

@@ -325,6 +325,7 @@ class ObjectStore:
             except Exception as error:
                 if is_missing(error):
                     return None
+                _ask_why(client, request, error)
                 raise
         return stat_from_response(bucket, key, response)
 
@@ -355,6 +356,17 @@ def _head_with_checksums(client: Any, request: Mapping[str, str]) -> Any:
             raise
     # Of an encrypted object the checksums are shown only to those who may decrypt it.
     return client.head_object(**request)
+
+
+def _ask_why(client: Any, request: Mapping[str, str], error: Exception) -> None:
+    """Raise what says more than a HEAD's 400, which has no body: an expired token, say."""
+    if error_code(error) != "400":
+        return
+    try:
+        client.get_object(**request, Range="bytes=0-0")["Body"].close()
+    except Exception as reason:
+        if error_code(reason) not in ("", "400"):
+            raise
 
 
 def _request(

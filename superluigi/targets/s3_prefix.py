@@ -9,11 +9,10 @@ has not is removed last; objects that others put below the prefix are left alone
 
 from __future__ import annotations
 
-import functools
 import os
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +33,12 @@ from superluigi.targets.s3_listing import list_with_sidecar
 from superluigi.targets.s3_manifest import (
     PUBLISHING,
     Manifest,
-    published_rows,
     rows_digest,
-    standing_content,
 )
 from superluigi.targets.s3_prefix_copies import build_folder, fetch_prefix
 from superluigi.targets.s3_publish import S3PendingOutput
 from superluigi.targets.s3_publish_prefix import PendingPrefix, fill_in
+from superluigi.targets.s3_standing import Standing, claimed_digest, look_at_standing
 from superluigi.targets.s3_stash import PrefixStash, S3Stash
 from superluigi.targets.s3_switch import Staging, finish_switch, withdraw_uploads
 from superluigi.targets.state import Content, FileEntry, Observation, tree_content
@@ -282,11 +280,11 @@ class S3PrefixTarget(S3TargetWithMetadata):
         Args:
             rows: What a listing has just shown.
         """
-        found = self._standing_now(rows)
+        found = look_at_standing(self, rows)
         for _ in range(_TRIES):
             if found.manifest is None or found.published is not None:
                 return found
-            before, found = found, self._standing_now(None)
+            before, found = found, look_at_standing(self, None)
             if (before.sidecar_etag, before.rows) == (found.sidecar_etag, found.rows):
                 return found
         return replace(found, is_settled=False)
@@ -297,7 +295,7 @@ class S3PrefixTarget(S3TargetWithMetadata):
 
     def claimed_digests(self, paths: Sequence[str]) -> list[str | None]:
         """The digests in the objects' user metadata."""
-        return [_claimed_digest(stat) for stat in self.heads(paths)]
+        return [claimed_digest(stat) for stat in self.heads(paths)]
 
     def is_file(self, stat: ObjectStat) -> bool:
         """Not the sidecar inside, nor a placeholder that some tools make for a folder."""
@@ -356,100 +354,9 @@ class S3PrefixTarget(S3TargetWithMetadata):
             shown[key] = None
         return shown
 
-    def _standing_now(self, rows: dict[str, ObjectStat] | None) -> Standing:
-        rows = self.rows() if rows is None else rows
-        announced = self.announced()
-        document, etag = self.sidecar_version(as_listed=True)
-        in_place = announced.get("state") in ("running", "failed")
-        manifest = None if in_place else Manifest.of(document)
-        published, intruder = None, None
-        if manifest is not None:
-            staging = self.staging(manifest.run_id)
-            published = published_rows(
-                rows,
-                manifest,
-                self.claimed_digests,
-                lambda: staging.rows(list(manifest.staged)),
-                functools.partial(self.may_replace, manifest),
-            )
-            if published is None:
-                intruder = self._intruder(rows, manifest)
-        return Standing(rows, document, etag, manifest, published, announced, intruder)
-
-    def _intruder(self, rows: dict[str, ObjectStat], manifest: Manifest) -> str | None:
-        """Another run of ours that wrote objects in the place of those that the sidecar names.
-
-        Only a store that ignores conditions lets two publishes get into each other like that.
-        """
-        paths = [path for path in manifest.files if path in rows]
-        wrong = [path for path in paths if manifest.digest_of(path, rows[path]) is None]
-        for path, stat in zip(wrong, self.heads(wrong), strict=True):
-            run_id = claimed_run_id(stat) if stat is not None else None
-            is_other = _claimed_digest(stat) != manifest.files[path].digest
-            if is_other and run_id not in (None, manifest.run_id):
-                return run_id
-        return None
-
     def heads(self, paths: Sequence[str]) -> list[ObjectStat | None]:
         """A look at each of its objects."""
         return self.store.head_many([(self.bucket, self.prefix + path) for path in paths])
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """A prefix as one reader finds it."""
-
-    rows: dict[str, ObjectStat]
-    """All objects that are listed below it, by their keys after it."""
-    document: dict[str, Any] | None
-    sidecar_etag: str | None
-    manifest: Manifest | None
-    published: dict[str, ObjectStat] | None
-    """The objects that were published, some perhaps not in place yet; None where not all stand any more."""
-    announced: Mapping[str, Any]
-    intruder: str | None = None
-    """A run whose objects stand among those of the run that the sidecar names: what belongs together is lost."""
-    is_settled: bool = True
-    """False while what is listed and what the sidecar names keep differing in new ways."""
-
-    @property
-    def own(self) -> dict[str, ObjectStat]:
-        """The objects that are its content."""
-        return self.rows if self.published is None else self.published
-
-    @property
-    def is_switching(self) -> bool:
-        """Whether objects of the version that the sidecar names may still wait in the staging area."""
-        return self.manifest is not None and bool(self.manifest.staged)
-
-    @property
-    def switcher(self) -> str:
-        """The process that switched to that version; "" where the sidecar does not say."""
-        environment = (self.document or {}).get("environment") or {}
-        return str(environment.get("process") or "")
-
-    @property
-    def content(self) -> Content:
-        """What it holds."""
-        return standing_content(self.rows, self.manifest, self.published)
-
-    @property
-    def unfinished_run(self) -> str | None:
-        """The run whose publish left nothing whole, because there was nothing whole before it either, or
-        because it got into another."""
-        announced = self.announced
-        if self.intruder is not None:
-            return self.intruder
-        if self.published is not None or announced.get("state") != PUBLISHING:
-            return None
-        if announced.get("uploading") == []:
-            return None  # nothing of it is in place before its switch
-        run_id = announced.get("run_id")
-        return None if (self.document or {}).get("run_id") == run_id else str(run_id)
-
-
-def _claimed_digest(stat: ObjectStat | None) -> str | None:
-    return f"sha256:{stat.sha256}" if stat and stat.sha256 else None
 
 
 def _look_quietly(target: S3PrefixTarget) -> Observation:

@@ -38,7 +38,8 @@ from superluigi.targets.state import Content, FileEntry, Observation, tree_conte
 from superluigi_catalog.owner import this_owner
 
 if TYPE_CHECKING:
-    from superluigi.targets.s3_prefix import S3PrefixTarget, Standing
+    from superluigi.targets.s3_prefix import S3PrefixTarget
+    from superluigi.targets.s3_standing import Standing
 
 __all__ = ["PendingPrefix", "fill_in"]
 

@@ -8,13 +8,15 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.utils import parse_timestamp
 
 from superluigi.s3 import ClientSpec, ObjectStore, client_for
-from superluigi.s3.client import close_clients, store_identity
+from superluigi.s3.client import _timestamp, close_clients, store_identity
 from tests.s3_server import BUCKET, Answer, FaultProxy
 
 ROOT = Path(__file__).parents[3]
@@ -182,6 +184,14 @@ def test_a_role_is_assumed_once_and_its_keys_sign_the_requests(
     credentials = client_for(spec)._request_signer._credentials
     assert credentials.method == "assume-role"
     assert credentials.get_frozen_credentials().token
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-01-05T08:12:31.000Z", "2026-01-05T08:12:31Z", "Mon, 05 Jan 2026 08:12:31 GMT"]
+)
+def test_moments_are_read_as_botocore_reads_them(text: str) -> None:
+    assert _timestamp(text) == parse_timestamp(text)
+    assert _timestamp(text).utcoffset() == timedelta(0)
 
 
 def test_a_forked_child_makes_its_client_from_the_session_that_is_there(

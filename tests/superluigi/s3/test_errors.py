@@ -70,6 +70,21 @@ def test_a_look_that_is_refused_without_a_reason_names_the_usual_ones(
         ObjectStore().head(BUCKET, "key")
 
 
+def test_a_look_with_an_expired_token_says_so(s3_faults: FaultProxy) -> None:
+    s3_faults.always(
+        lambda answer: answer.refuse(400, "" if answer.method == "HEAD" else "ExpiredToken"),
+        when=lambda _: True,
+    )
+    with pytest.raises(AccessDenied, match="have expired"):
+        ObjectStore().head(BUCKET, "key")
+
+
+def test_an_endpoint_that_redirects_everything_is_said_to(s3_faults: FaultProxy) -> None:
+    s3_faults.always(lambda answer: answer.refuse(301, "PermanentRedirect"), when=lambda _: True)
+    with pytest.raises(TargetError, match=r"redirects each request.*AWS_ENDPOINT_URL_S3"):
+        ObjectStore().head(BUCKET, "key")
+
+
 def test_an_object_that_one_may_see_but_not_decrypt_exists(s3_faults: FaultProxy) -> None:
     store = ObjectStore()
     put = store.put_bytes(BUCKET, "key", b"data")
