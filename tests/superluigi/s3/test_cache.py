@@ -388,20 +388,29 @@ def fetch_in_a_process(root: str, size: int, without_locks: bool) -> int:
 
 
 @pytest.mark.parametrize("without_locks", [False, True])
+@pytest.mark.parametrize(
+    ("processes", "size"),
+    [(3, 3_000_000), pytest.param(16, 9_000_000, marks=pytest.mark.faults)],
+    ids=["few", "many"],
+)
 def test_processes_that_read_one_cold_object_at_once_all_get_it_whole(
-    cache: Cache, store: ObjectStore, requests: list[str], without_locks: bool
+    cache: Cache,
+    store: ObjectStore,
+    requests: list[str],
+    without_locks: bool,
+    processes: int,
+    size: int,
 ) -> None:
-    size = 3_000_000
     store.put_bytes(BUCKET, "large", b"x" * size)
     requests.clear()
 
-    with multiprocessing.get_context("spawn").Pool(3) as pool:
-        arguments = [(str(cache.root), size, without_locks)] * 6
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        arguments = [(str(cache.root), size, without_locks)] * 2 * processes
         results = pool.starmap(fetch_in_a_process, arguments, chunksize=1)
         pool.close()
         pool.join()
 
-    assert results == [1] * 6
+    assert results == [1] * 2 * processes
     assert len(blobs(cache)) == 1
     assert left_in_tmp(cache) == []
     if not without_locks:

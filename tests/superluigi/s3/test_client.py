@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ import pytest
 from botocore.utils import parse_timestamp
 
 from superluigi.s3 import ClientSpec, ObjectStore, client_for
+from superluigi.s3 import client as client_module
 from superluigi.s3.client import _timestamp, close_clients, store_identity
 from tests.s3_server import BUCKET, Answer, FaultProxy
 
@@ -170,7 +171,7 @@ def test_a_child_forked_while_another_thread_makes_a_client_makes_its_own(
     )
 
 
-def test_a_role_is_assumed_once_and_its_keys_sign_the_requests(
+def test_a_role_is_assumed_once_and_again_before_it_expires(
     s3: Any, s3_faults: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", s3_faults.url)
@@ -183,7 +184,14 @@ def test_a_role_is_assumed_once_and_its_keys_sign_the_requests(
     assert s3_faults.requests.count("POST /") == 1
     credentials = client_for(spec)._request_signer._credentials
     assert credentials.method == "assume-role"
-    assert credentials.get_frozen_credentials().token
+    first = credentials.get_frozen_credentials().token
+    assert first
+
+    client_module._assumed_roles.clear()
+    credentials._expiry_time = datetime.now(timezone.utc) + timedelta(minutes=1)
+    assert store.get_bytes(BUCKET, "key")[0] == b"data"
+    assert s3_faults.requests.count("POST /") == 2
+    assert credentials.get_frozen_credentials().token != first
 
 
 @pytest.mark.parametrize(

@@ -272,6 +272,25 @@ def test_a_death_at_any_instant_leaves_all_of_one_version(
     assert seen_states == {"old" if old else "none", "new"}
 
 
+@pytest.mark.faults
+@pytest.mark.timeout(600)
+def test_a_prefix_of_several_pages_is_replaced_as_a_whole(
+    target: S3PrefixTarget, s3: Any, tmp_path: Path
+) -> None:
+    old = {f"{number:04}.csv": b"old %d" % number for number in range(1_100)}
+    new = {name: b"new" if number % 3 else data for number, (name, data) in enumerate(old.items())}
+    del new["0007.csv"]
+    s3.put_object(Bucket=BUCKET, Key="out/day/theirs.csv", Body=b"theirs")
+    publish(target, old)
+    assert handed_out(target, tmp_path) == old
+
+    publish(target, new, run_id="run-2")
+
+    assert handed_out(S3PrefixTarget(target.uri), tmp_path) == new
+    listed = {row.key for row in target.store.list_objects(BUCKET, "out/")}
+    assert listed == {f"out/day/{name}" for name in (*new, "theirs.csv")} | {SIDECAR}
+
+
 @pytest.mark.parametrize("old", [OLD, None], ids=["ours", "of others"])
 def test_a_reader_finds_one_whole_version_at_every_instant_of_a_publish(
     target: S3PrefixTarget,
