@@ -54,7 +54,7 @@ def test_file_names_that_are_no_utf_8_survive() -> None:
 
 def test_a_sidecar_that_is_too_large_is_refused_by_its_largest_part() -> None:
     note = "x" * MAX_SIDECAR_BYTES
-    with pytest.raises(MetadataError, match=r"8,\d+,\d+ bytes.*largest part is 'note'"):
+    with pytest.raises(MetadataError, match=r"67,\d+,\d+ bytes.*largest part is 'note'"):
         encode_sidecar(document(note=note))
 
 
