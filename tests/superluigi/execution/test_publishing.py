@@ -23,6 +23,7 @@ from superluigi.errors import (
 )
 from superluigi.execution.order import RunOrder
 from superluigi.execution.published_outputs import PublishedOutputs
+from superluigi.sidecar import MAX_SIDECAR_BYTES
 from superluigi.targets import LocalFileTarget, LocalFolderTarget
 from superluigi.tasks import AtomicTaskWithMetadata
 
@@ -167,7 +168,7 @@ def test_a_change_of_metadata_that_json_cannot_hold_keeps_and_names_the_result()
 def test_metadata_that_is_too_large_keeps_and_names_the_result() -> None:
     def write(output_path: Any, metadata: Any) -> None:
         write_both(output_path, metadata)
-        metadata["note"] = "x" * (9 << 20)
+        metadata["note"] = "x" * MAX_SIDECAR_BYTES
 
     WRITES[0] = write
     with pytest.raises(MetadataError, match="largest part is 'note'") as caught:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from superluigi import plan_task, run_task
 from superluigi.parameters import IntParameter
+from superluigi.sidecar import MAX_SIDECAR_BYTES
 from superluigi.targets import LocalFileTarget, LocalFolderTarget
 from superluigi.tasks import AtomicTaskWithMetadata, ExternalTask
 from superluigi_catalog import Catalog, PlaceUnknown
@@ -157,7 +158,7 @@ HOSTILE = {
     "other": (b'{"name": "a package of somebody"}', "foreign"),
     "binary": (bytes(range(256)), "broken"),
     "newer": (b'{"format": "superluigi-sidecar/2"}', "newer"),
-    "huge": (b" " * (8 * 1024 * 1024 + 1), "oversize"),
+    "huge": (b" " * (MAX_SIDECAR_BYTES + 1), "oversize"),
 }
 
 
