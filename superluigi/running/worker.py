@@ -171,6 +171,7 @@ class PlanWorker(Worker):
 
     def _sleeper(self) -> Iterator[None]:
         while True:
+            self._build.record_ended()  # somebody may wait for just that
             time.sleep(_POLL_S if self._held else self._config.wait_interval)
             self._build.tick()
             yield
