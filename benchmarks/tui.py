@@ -119,9 +119,10 @@ class Screen:
             seen += os.read(self._master, 65536)
         return time.perf_counter() - self.began
 
-    def settle(self, quiet_s: float = 0.5) -> None:
-        """Wait until nothing is painted any more."""
-        while select.select([self._master], [], [], quiet_s)[0]:
+    def settle(self, quiet_s: float = 0.5, patience_s: float = 5.0) -> None:
+        """Wait until nothing is painted any more; not for ever: while others commit, something always is."""
+        deadline = time.perf_counter() + patience_s
+        while time.perf_counter() < deadline and select.select([self._master], [], [], quiet_s)[0]:
             os.read(self._master, 65536)
 
     def key(self, key: str, text: str = "") -> tuple[float, int]:
