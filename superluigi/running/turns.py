@@ -167,8 +167,8 @@ class Turns:
     def record_ended(self) -> None:
         """Record now what has ended."""
         if self._ended:
-            ended, self._ended = self._ended, []
-            self._planner.catalog.record_runs(ended)
+            self._planner.catalog.record_runs(self._ended)
+            self._ended = []  # only now: where it failed it is tried again, and twice is once
 
     @property
     def catalog(self) -> Catalog:
@@ -195,8 +195,7 @@ class Turns:
     def _claim(self, order: RunOrder) -> Claim:
         task_id = order.task_hash
         outputs = self._agenda.verdicts[task_id].task.outputs
-        ended, self._ended = self._ended, []
-        return self._planner.catalog.claim_run(
+        claim = self._planner.catalog.claim_run(
             order.run_id,
             task_id,
             expected={o.uri: o.state.run.run_id if o.state.run else None for o in outputs},
@@ -207,8 +206,10 @@ class Turns:
             started_at=utc_now(),
             owner=this_owner(),
             log=self._files.run_log(order.run_id),
-            ended=ended,
+            ended=self._ended,
         )
+        self._ended = []
+        return claim
 
     def _start(self, order: RunOrder) -> None:
         task_id = order.task_hash
